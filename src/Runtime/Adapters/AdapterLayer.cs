@@ -1,0 +1,21 @@
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Trainables;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Adapters;
+
+/// <summary>An adapter at one site. It announces its trainable tensors; nothing guesses them from names.</summary>
+public abstract class AdapterLayer
+{
+    /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
+    public abstract IReadOnlyList<TrainableTensor> Tensors { get; }
+
+    /// <summary>True while training: dropout acts.</summary>
+    public bool Training { get; set; }
+
+    /// <summary>The adapted layer's output for x [..., in]: [..., out] in x's number format.</summary>
+    public abstract Tensor Forward(Tensor x, Projection site);
+
+    /// <summary>What merging adds to the site's weight: float32 [out, in].</summary>
+    public abstract Tensor WeightDelta();
+}

@@ -1,0 +1,55 @@
+namespace FlatPO.Recipes;
+
+/// <summary>Names the backbones an assembly offers to recipes; the generator reads their declarations from there.</summary>
+[AttributeUsage(AttributeTargets.Assembly, AllowMultiple = true)]
+public sealed class DeclaresBackboneAttribute(Type type) : Attribute
+{
+    /// <summary>A class with <see cref="BackboneFamilyAttribute"/> and <see cref="SiteAttribute"/>s.</summary>
+    public Type Type { get; } = type;
+}
+
+/// <summary>
+/// What a backbone class is. Sizes are expressions over <c>config.json</c>: keys, numbers, <c>+ - * /</c>, <c>min(a, b)</c>, <c>a ?? b</c> for a key
+/// that may be missing or null, and <c>key.count</c> for the length of a list or object.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class BackboneFamilyAttribute(string modelType, TaskType task) : Attribute
+{
+    /// <summary><c>model_type</c> of config.json.</summary>
+    public string ModelType { get; } = modelType;
+
+    /// <summary>The task the class can do.</summary>
+    public TaskType Task { get; } = task;
+
+    /// <summary>Number of repeated layers.</summary>
+    public string Layers { get; set; } = "num_hidden_layers";
+
+    /// <summary>Longest sequence of tokens, or "" where there is none.</summary>
+    public string MaxLength { get; set; } = "";
+
+    /// <summary>Keys of config.json that must be the same at compile time and in the folder a recipe loads.</summary>
+    public string[] Shape { get; set; } = ["hidden_size", "num_hidden_layers"];
+}
+
+/// <summary>A place an adapter may sit: a linear layer y = x Wᵀ + b. Declared in the order transformers lists its modules.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class SiteAttribute(string module, Sites role) : Attribute
+{
+    /// <summary>Module path as transformers 5 spells it; <c>{layer}</c> stands for the layer's number.</summary>
+    public string Module { get; } = module;
+
+    /// <summary>The role the module plays.</summary>
+    public Sites Role { get; } = role;
+
+    /// <summary>Width of the input.</summary>
+    public required string In { get; set; }
+
+    /// <summary>Width of the output.</summary>
+    public required string Out { get; set; }
+
+    /// <summary>Whether the layer has a bias: 1, 0, or a boolean key of config.json.</summary>
+    public string Bias { get; set; } = "0";
+
+    /// <summary>Module path in published checkpoints (and in adapters trained under transformers 4), where it differs.</summary>
+    public string? Published { get; set; }
+}

@@ -1,0 +1,39 @@
+namespace FlatPO.Recipes;
+
+/// <summary>
+/// The default of an annotation's property, where the generator can read it (initialisers are not in metadata). A test holds it equal to the initialiser.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class DefaultAttribute(object value) : Attribute
+{
+    /// <summary>The default.</summary>
+    public object Value { get; } = value;
+}
+
+/// <summary>The property becomes part of the recipe's <c>Settings</c>, so that one run may override it.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PerRunAttribute : Attribute;
+
+/// <summary>
+/// The runtime class behind an annotation. The generator creates it with an object initialiser: each of the annotation's own properties is
+/// assigned to the class's property of the same name.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class RealizedByAttribute(Type type) : Attribute
+{
+    /// <summary>The runtime class. An adapter's has a method <c>Place</c>, whose return type is the typed accessor.</summary>
+    public Type Type { get; } = type;
+}
+
+/// <summary>
+/// One tensor an adapter method adds at each site it takes. A dimension is a number, <c>in</c> or <c>out</c> of the site, or a property of the annotation.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class AdapterTensorAttribute(string name, params string[] shape) : Attribute
+{
+    /// <summary>The tensor's name behind the module path, as PEFT writes it: <c>lora_A.weight</c>.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>One expression a dimension.</summary>
+    public string[] Shape { get; } = shape;
+}

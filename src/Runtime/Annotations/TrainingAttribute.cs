@@ -1,0 +1,44 @@
+namespace FlatPO.Recipes;
+
+/// <summary>The training run.</summary>
+[AttributeUsage(AttributeTargets.Class, Inherited = false)]
+public sealed class TrainingAttribute : Attribute
+{
+    /// <summary>Passes over the examples.</summary>
+    [Bounds("FPO3001", Minimum = 1), PerRun, Default(1)]
+    public int Epochs { get; set; } = 1;
+
+    /// <summary>Examples in one micro-batch.</summary>
+    [Bounds("FPO3002", Minimum = 1), PerRun, Default(8)]
+    public int BatchSize { get; set; } = 8;
+
+    /// <summary>Micro-batches in one step: both passes run over all of them before the optimizer moves once.</summary>
+    [Bounds("FPO3003", Minimum = 1), PerRun, Default(1)]
+    public int GradientAccumulation { get; set; } = 1;
+
+    /// <summary>Tokens after which a text is cut; 0 leaves the backbone's own limit.</summary>
+    [Bounds("FPO3004", Minimum = 0), PerRun, Default(0)]
+    public int MaxLength { get; set; }
+
+    /// <summary>The gradient that is applied is scaled down to this norm; 0 never clips.</summary>
+    [Bounds("FPO2008", Minimum = 0), PerRun, Default(0.0)]
+    public double MaxGradientNorm { get; set; }
+
+    /// <summary>Decides adapter initialisation, data order and dropout; the same seed gives the same run.</summary>
+    [Bounds("FPO3005", Minimum = 0), PerRun, Default(0)]
+    public int Seed { get; set; }
+
+    /// <summary>The number format of the frozen backbone; adapters are always float32.</summary>
+    [Default(Precision.Float32)]
+    public Precision Precision { get; set; }
+}
+
+/// <summary>The number format of the frozen backbone.</summary>
+public enum Precision
+{
+    /// <summary>32-bit floating point.</summary>
+    Float32,
+
+    /// <summary>16-bit brain floating point.</summary>
+    BFloat16,
+}

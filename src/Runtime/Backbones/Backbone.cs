@@ -1,0 +1,36 @@
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones;
+
+/// <summary>
+/// A frozen network that loads a Hugging Face checkpoint unchanged. A family derives from the class of its task, declares its weights and
+/// projections in its constructor and its sites by attributes; it is registered by <see cref="DeclaresBackboneAttribute"/>.
+/// </summary>
+public abstract class Backbone : IDisposable
+{
+    /// <summary>Builds the network's structure; loading brings the numbers.</summary>
+    protected Backbone(WeightTable weights) => Weights = weights;
+
+    /// <summary>config.json.</summary>
+    public ModelConfig Config => Weights.Config;
+
+    /// <summary>Every weight and projection, by name.</summary>
+    public WeightTable Weights { get; }
+
+    /// <summary>Where the weights lie.</summary>
+    public Device Device => Weights.Device;
+
+    /// <summary>True while training: dropout acts.</summary>
+    public bool Training { get; set; }
+
+    /// <summary>The projection at a module path (transformers 5 spelling). Throws FPO1001 naming the nearest one if there is none.</summary>
+    public Projection Projection(string module) => Weights.Projection(module);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Weights.Dispose();
+        GC.SuppressFinalize(this);
+    }
+}

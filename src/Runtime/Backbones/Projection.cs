@@ -1,0 +1,36 @@
+using FlatPO.Recipes.Adapters;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace FlatPO.Recipes.Backbones;
+
+/// <summary>A frozen linear layer y = x Wᵀ + b with W [out, in]: a place an adapter may sit.</summary>
+public sealed class Projection(string module, Sites role, Weight weight, Weight? bias)
+{
+    /// <summary>Module path as transformers 5 spells it.</summary>
+    public string Module { get; } = module;
+
+    /// <summary>The role it plays.</summary>
+    public Sites Role { get; } = role;
+
+    /// <summary>W, [out, in].</summary>
+    public Weight Weight { get; } = weight;
+
+    /// <summary>b, [out], where the layer has one.</summary>
+    public Weight? Bias { get; } = bias;
+
+    /// <summary>Width of the input.</summary>
+    public long In => Weight.Shape[1];
+
+    /// <summary>Width of the output.</summary>
+    public long Out => Weight.Shape[0];
+
+    /// <summary>The adapter that sits here, if any.</summary>
+    public AdapterLayer? Adapter { get; set; }
+
+    /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
+    public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
+
+    /// <summary>The frozen layer alone.</summary>
+    public Tensor Base(Tensor x) => functional.linear(x, Weight.Value, Bias?.Value);
+}

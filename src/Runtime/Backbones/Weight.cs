@@ -1,0 +1,34 @@
+using FlatPO.Recipes.Trainables;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones;
+
+/// <summary>One tensor of a checkpoint, frozen unless <see cref="Trainable"/> takes its place.</summary>
+public sealed class Weight(string name, params long[] shape)
+{
+    private Tensor? frozen;
+
+    /// <summary>The name in the checkpoint.</summary>
+    public string Name { get; } = name;
+
+    /// <summary>The expected sizes.</summary>
+    public IReadOnlyList<long> Shape { get; } = shape;
+
+    /// <summary>The trained tensor that stands in for the frozen one; null while the weight is frozen.</summary>
+    public TrainableTensor? Trainable { get; set; }
+
+    /// <summary>What the network computes with: the frozen numbers, or the live slice of the arena.</summary>
+    public Tensor Value => Trainable is null ? Frozen : Trainable.Live;
+
+    /// <summary>The checkpoint's numbers.</summary>
+    public Tensor Frozen => frozen ?? throw new InvalidOperationException($"{Name} has not been loaded");
+
+    /// <summary>Gives the weight its numbers; the tensor is taken over.</summary>
+    internal void Fill(Tensor numbers)
+    {
+        frozen?.Dispose();
+        frozen = numbers.DetachFromDisposeScope();
+    }
+
+    internal void Release() => frozen?.Dispose();
+}

@@ -1,0 +1,34 @@
+using static FlatPO.Recipes.Native.Dispatcher;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Native;
+
+/// <summary>The ATen operators this library needs and TorchSharp lacks or guards badly, one typed method each.</summary>
+internal static class Ops
+{
+    /// <summary>Matrix product; unlike <c>Tensor.matmul</c> a shape error or out-of-memory is an exception.</summary>
+    internal static Tensor MatMul(Tensor left, Tensor right) => Call("matmul", "", left, right);
+
+    /// <summary>x / sqrt(mean(x², last dimension) + eps) · weight.</summary>
+    internal static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>
+        Call("rms_norm", "", x, weight.shape, Argument.Optional(weight), Argument.Optional(epsilon));
+
+    /// <summary>
+    /// softmax(q kᵀ · scale + mask) v. Shapes: q [rows, heads, T, d]; k, v [rows, keyValueHeads, S, d], where heads is a multiple of
+    /// keyValueHeads; mask broadcasts to [rows, heads, T, S] (true = may attend, or added numbers).
+    /// </summary>
+    internal static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double scale) =>
+        Call("scaled_dot_product_attention", "", q, k, v, Argument.Optional(mask), 0.0, causal, Argument.Optional(scale), q.size(1) != k.size(1));
+
+    /// <summary>Rows of <paramref name="weight"/> [vocabulary, width] at <paramref name="ids"/>: ids' shape + [width].</summary>
+    internal static Tensor Embedding(Tensor weight, Tensor ids) => Call("embedding", "", weight, ids, -1L, false, false);
+
+    /// <summary>Sums of consecutive segments of a flat tensor; <paramref name="lengths"/> (int64) must sum to its size.</summary>
+    internal static Tensor SegmentSum(Tensor flat, Tensor lengths) =>
+        Call("segment_reduce", "", flat, "sum", Argument.Optional(lengths), Argument.None, Argument.None, 0L, true, Argument.None);
+
+    /// <summary>One AdamW step (decoupled weight decay) in place; learning rate and step (float32, 0-dim) stay on the device.</summary>
+    internal static void FusedAdamW(Tensor values, Tensor gradient, Tensor first, Tensor second, Tensor step, Tensor learningRate, (double Beta1, double Beta2, double WeightDecay, double Epsilon) settings) =>
+        Call("_fused_adamw_", "tensor_lr", (Tensor[])[values], (Tensor[])[gradient], (Tensor[])[first], (Tensor[])[second], Array.Empty<Tensor>(), (Tensor[])[step],
+            learningRate, settings.Beta1, settings.Beta2, settings.WeightDecay, settings.Epsilon, false, false, Argument.None, Argument.None);
+}

@@ -1,0 +1,117 @@
+using FlatPO.Recipes.Native;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Trainables;
+
+/// <summary>
+/// All trainable tensors as slices of one flat float32 buffer, in parameter order. Whatever trains (ranking, climbing, optimizers, clipping)
+/// works on the buffer: a handful of kernels, no loop over tensors, no value read back to the host.
+/// </summary>
+public sealed class Arena : IDisposable
+{
+    private readonly long[] lengths;
+    private readonly long[] offsets;
+    private readonly Tensor lengthsOnDevice;
+    private Tensor? saved;
+
+    /// <summary>Takes over the tensors' numbers and lays them out one behind the other on <paramref name="device"/>.</summary>
+    public Arena(IReadOnlyList<TrainableTensor> tensors, Device device)
+    {
+        if (tensors.Count == 0)
+            throw new RecipeException("FPO1008", "nothing to train: no adapter was placed");
+        Tensors = tensors;
+        lengths = [.. tensors.Select(tensor => tensor.Count)];
+        offsets = new long[tensors.Count];
+        for (int i = 1; i < offsets.Length; i++)
+            offsets[i] = offsets[i - 1] + lengths[i - 1];
+        Count = lengths.Sum();
+        Values = empty(Count, float32, device).DetachFromDisposeScope();
+        Gradient = zeros(Count, float32, device).DetachFromDisposeScope();
+        lengthsOnDevice = tensor(lengths, int64, device).DetachFromDisposeScope();
+        using (no_grad())
+            for (int i = 0; i < tensors.Count; i++)
+            {
+                using Tensor initial = tensors[i].MoveInto(this, i);
+                using Tensor slice = Slice(Values, i);
+                slice.copy_(initial).Dispose();
+            }
+        Values.requires_grad = true;
+        Values.grad = Gradient; // backward adds into this buffer from now on
+    }
+
+    /// <summary>The tensors, in parameter order.</summary>
+    public IReadOnlyList<TrainableTensor> Tensors { get; }
+
+    /// <summary>Number of trained numbers.</summary>
+    public long Count { get; }
+
+    /// <summary>The trained numbers, float32 [<see cref="Count"/>], the one leaf of every pass's graph.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>Where backward leaves its gradients, float32 [<see cref="Count"/>].</summary>
+    public Tensor Gradient { get; }
+
+    /// <summary>The device everything lies on.</summary>
+    public Device Device => Values.device;
+
+    /// <summary>Makes every tensor <see cref="TrainableTensor.Live"/> until the returned scope is left. One split forward, one cat backward.</summary>
+    public PassScope Bind()
+    {
+        Tensor[] pieces = Values.split(lengths);
+        for (int i = 0; i < pieces.Length; i++)
+            Tensors[i].Bind(pieces[i].view([.. Tensors[i].Shape]));
+        return new PassScope(this);
+    }
+
+    /// <summary>Forgets the gradients of the last pass.</summary>
+    public void ZeroGradient() => Gradient.zero_().Dispose();
+
+    /// <summary>Sums <paramref name="flat"/> [<see cref="Count"/>] over each tensor: [number of tensors].</summary>
+    public Tensor SumByTensor(Tensor flat) => Ops.SegmentSum(flat, lengthsOnDevice);
+
+    /// <summary>Gives every element its tensor's number: [number of tensors] to [<see cref="Count"/>].</summary>
+    public Tensor SpreadToElements(Tensor byTensor) => byTensor.repeat_interleave(lengthsOnDevice, 0, Count);
+
+    /// <summary>Keeps a copy of the numbers in a buffer that lives as long as the arena.</summary>
+    internal void Save()
+    {
+        saved ??= empty_like(Values, requires_grad: false).DetachFromDisposeScope();
+        using (no_grad())
+            saved.copy_(Values).Dispose();
+    }
+
+    /// <summary>Puts the saved numbers back, bit for bit.</summary>
+    internal void Restore()
+    {
+        using (no_grad())
+            Values.copy_(saved ?? throw new InvalidOperationException("nothing was saved")).Dispose();
+    }
+
+    /// <summary>One tensor's part of a flat buffer, detached, in the tensor's shape.</summary>
+    internal Tensor Slice(Tensor flat, int index)
+    {
+        using Tensor detached = flat.detach();
+        using Tensor part = detached.narrow(0, offsets[index], lengths[index]);
+        return part.view([.. Tensors[index].Shape]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Values.Dispose();
+        Gradient.Dispose();
+        lengthsOnDevice.Dispose();
+        saved?.Dispose();
+    }
+
+    /// <summary>While it is open, the arena's tensors are live.</summary>
+    public readonly struct PassScope(Arena arena) : IDisposable
+    {
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+            foreach (TrainableTensor tensor in arena.Tensors)
+                tensor.Bind(null);
+        }
+    }
+}
