@@ -10,6 +10,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>Module path as transformers 5 spells it.</summary>
     public string Module { get; } = module;
 
+    /// <summary>Its path in the checkpoint, which is how transformers 4 spelled the module.</summary>
+    public string Published => Weight.Name[..Weight.Name.LastIndexOf('.')];
+
     /// <summary>The role it plays.</summary>
     public Sites Role { get; } = role;
 
@@ -31,6 +34,14 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
 
-    /// <summary>The frozen layer alone.</summary>
-    public Tensor Base(Tensor x) => functional.linear(x, Weight.Value, Bias?.Value);
+    /// <summary>The layer without its adapter.</summary>
+    public Tensor Base(Tensor x)
+    {
+        Tensor weight = Weight.Value;
+        if (weight.dtype == x.dtype)
+            return functional.linear(x, weight, Bias?.Value);
+        using Tensor wide = x.to_type(weight.dtype); // trained whole: float32 beside a bfloat16 backbone
+        using Tensor y = functional.linear(wide, weight, Bias?.Value.to_type(weight.dtype));
+        return y.to_type(x.dtype);
+    }
 }
