@@ -53,11 +53,10 @@ public static class PeftFolder
         AdapterConfig config = AdapterConfig.Read(folder);
         LoraMethod method = config.PeftType == "LORA" ? LoraMethod.From(config) : throw config.Invalid("peft_type", "\"LORA\"");
         AdapterPlacement placement = new(backbone, seed: 0);
-        IReadOnlyList<string> whole = config.Texts("modules_to_save");
         foreach (Projection site in PeftTargets.Match(backbone, config))
             placement.Place(method, site.Module);
-        foreach (string module in whole)
-            placement.TrainWhole(module);
+        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)))
+            placement.TrainWhole(site.Module);
         Load(placement, folder);
         return placement;
     }
