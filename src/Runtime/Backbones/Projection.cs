@@ -34,14 +34,14 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
 
-    /// <summary>The layer without its adapter.</summary>
+    /// <summary>The layer without its adapter, in x's number format.</summary>
     public Tensor Base(Tensor x)
     {
         Tensor weight = Weight.Value;
         if (weight.dtype == x.dtype)
             return functional.linear(x, weight, Bias?.Value);
-        using Tensor wide = x.to_type(weight.dtype); // trained whole: float32 beside a bfloat16 backbone
-        using Tensor y = functional.linear(wide, weight, Bias?.Value.to_type(weight.dtype));
-        return y.to_type(x.dtype);
+        using var scope = NewDisposeScope();
+        // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives
+        return functional.linear(x.to_type(weight.dtype), weight, Bias?.Value.to_type(weight.dtype)).to_type(x.dtype).MoveToOuterDisposeScope();
     }
 }

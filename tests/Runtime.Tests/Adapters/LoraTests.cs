@@ -19,21 +19,21 @@ public sealed class LoraTests(ITestOutputHelper output)
     /// <summary>The cases that are plain LoRA.</summary>
     public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit");
 
-    [Theory, MemberData(nameof(Cases)), Trait("Category", "Golden")]
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
     {
         using Loaded loaded = Loaded.Open(name);
-        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Folder("adapters", name));
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
         using Arena arena = placement.BuildArena();
         Compare(name, "adapted", loaded.Expected("logits")!, Live(arena, loaded), loaded.Mask);
     }
 
-    [Theory, MemberData(nameof(Cases)), Trait("Category", "Golden")]
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void A_merged_checkpoint_gives_the_adapted_logits(string name)
     {
         string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
         using Loaded loaded = Loaded.Open(name);
-        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Folder("adapters", name));
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
         using Arena arena = placement.BuildArena();
         placement.MergeInto(folder);
         using Backbone merged = BackboneLoader.Load(folder, Devices.Cpu, Precision.Float32);
@@ -42,19 +42,19 @@ public sealed class LoraTests(ITestOutputHelper output)
         Directory.Delete(folder, recursive: true);
     }
 
-    [Theory, MemberData(nameof(Cases)), Trait("Category", "Golden")]
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Writes_the_tensors_peft_wrote(string name)
     {
         string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
         using Loaded loaded = Loaded.Open(name);
-        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Folder("adapters", name));
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
         placement.Save(folder);
         using SafetensorsFile ours = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
-        using SafetensorsFile theirs = SafetensorsFile.Open(Path.Combine(Golden.Folder("adapters", name), "adapter_model.safetensors"));
+        using SafetensorsFile theirs = SafetensorsFile.Open(Path.Combine(Golden.Adapter(name), "adapter_model.safetensors"));
         Assert.Equal(theirs.Entries.Keys.Order(), ours.Entries.Keys.Order());
         foreach (string tensor in theirs.Entries.Keys)
             Assert.Equal(theirs.Read(tensor).reshape(-1).Bits(), ours.Read(tensor).reshape(-1).Bits());
-        AdapterConfig config = AdapterConfig.Read(folder), reference = AdapterConfig.Read(Golden.Folder("adapters", name));
+        AdapterConfig config = AdapterConfig.Read(folder), reference = AdapterConfig.Read(Golden.Adapter(name));
         Assert.Equal(reference.Texts("target_modules").Order(), config.Texts("target_modules").Order());
         Assert.Equal(reference.Texts("modules_to_save"), config.Texts("modules_to_save"));
         Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
@@ -83,9 +83,9 @@ public sealed class LoraTests(ITestOutputHelper output)
 
         internal static Loaded Open(string name)
         {
-            string folder = Golden.Folder("adapters", name);
+            string folder = Golden.Adapter(name);
             string backbone = File.ReadAllText(Path.Combine(folder, "base.txt")).Trim();
-            return new Loaded(BackboneLoader.Load(Golden.Folder("backbones", backbone), Devices.Cpu, Precision.Float32), SafetensorsFile.Open(Path.Combine(folder, "case.safetensors")));
+            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, Precision.Float32), SafetensorsFile.Open(Path.Combine(folder, "case.safetensors")));
         }
 
         internal Tensor? Expected(string tensor) => Case.Entries.ContainsKey(tensor) ? Case.Read(tensor) : null;

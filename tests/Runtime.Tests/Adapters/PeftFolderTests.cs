@@ -15,7 +15,7 @@ namespace FlatPO.Recipes.Tests.Adapters;
 public sealed class PeftFolderTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
-    private readonly Backbone backbone = BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+    private readonly Backbone backbone = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
     private readonly AdapterPlacement placement;
     private readonly Arena arena;
 
@@ -43,14 +43,14 @@ public sealed class PeftFolderTests : IDisposable
     public void Layers_are_written_only_where_not_all_are_adapted()
     {
         Assert.Empty(AdapterConfig.Read(folder).Integers("layers_to_transform"));
-        using Backbone other = BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+        using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         AdapterPlacement some = new(other, seed: 1);
         LoraMethod lora = new() { Rank = 2 };
         foreach (Projection site in other.Weights.Projections.Where(site => site.Role == Sites.Key && site.Module.Contains(".layers.1.")))
             some.Place(lora, site.Module);
         some.Save(folder);
         Assert.Equal([1], AdapterConfig.Read(folder).Integers("layers_to_transform"));
-        using Backbone third = BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+        using Backbone third = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         Assert.Equal(some.Tensors.Select(tensor => tensor.Name), PeftFolder.Place(third, folder).Tensors.Select(tensor => tensor.Name));
     }
 
@@ -92,7 +92,7 @@ public sealed class PeftFolderTests : IDisposable
     public void A_target_that_matches_nothing_is_an_error_that_lists_the_names()
     {
         Edit(config => config["target_modules"] = new JsonArray("q_porj"));
-        using Backbone other = BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+        using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         RecipeException error = Assert.Throws<RecipeException>(() => PeftFolder.Place(other, folder));
         Assert.Equal("FPO4011", error.Id);
         Assert.Contains("'q_porj' matches none of", error.Message);
@@ -102,7 +102,7 @@ public sealed class PeftFolderTests : IDisposable
     [Fact]
     public void A_rank_larger_than_the_layer_is_an_error_that_names_the_layer()
     {
-        using Backbone other = BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+        using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         string module = other.Weights.Projections[0].Module;
         RecipeException error = Assert.Throws<RecipeException>(() => new AdapterPlacement(other, 0).Place(new LoraMethod { Rank = 5000 }, module));
         Assert.Equal("FPO1005", error.Id);

@@ -17,7 +17,7 @@ internal sealed class Adapted : IDisposable
 {
     internal Adapted(double dropout = 0, Func<Arena, BaseOptimizer>? optimizer = null)
     {
-        Backbone = (CausalLM)BackboneLoader.Load(Golden.Folder("backbones", "opt"), Devices.Cpu, Precision.Float32);
+        Backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         Placement = new AdapterPlacement(Backbone, seed: 3);
         LoraMethod lora = new() { Rank = 4, Alpha = 8, Dropout = dropout };
         foreach (Projection site in Backbone.Weights.Projections.Where(site => Sites.AllLinear.HasFlag(site.Role)))

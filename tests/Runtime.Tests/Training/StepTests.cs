@@ -77,7 +77,7 @@ public sealed class StepTests
     public void Micro_batches_weigh_as_the_one_batch_they_make_in_both_passes(int batchSize)
     {
         TokenExample[] examples = Adapted.Examples(8); // rows of different length: uneven counts of supervised tokens
-        using Adapted whole = new(), split = new();
+        using Adapted whole = new(optimizer: Make("sgd")), split = new(optimizer: Make("sgd"));
         for (int step = 0; step < Steps; step++)
         {
             whole.SharpStep(Adapted.Window(examples, 8, step), ranking => ranking.Sharpest(2), 0.1);

@@ -3,6 +3,7 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Sharpness;
+using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
@@ -57,6 +58,9 @@ internal sealed class TraceStep : IDisposable
         metric = Has(trace, "adaptive", out JsonElement adaptive) && adaptive.GetBoolean() ? ClimbMetric.Adaptive : ClimbMetric.Euclidean;
     }
 
+    /// <summary>The tensors the last step's climb really moved: a selected tensor whose gradient is zero stays where it is.</summary>
+    internal IReadOnlyList<string> Moved { get; private set; } = [];
+
     internal StepReport Run(TokenBatch batch, int number)
     {
         Window<TokenBatch> window = new([batch], new RunSeed(0, number));
@@ -68,8 +72,12 @@ internal sealed class TraceStep : IDisposable
         }
         Selection sharp = select();
         Tensor perturbed;
+        int[][] before = [.. arena.Tensors.Select(tensor => tensor.Value.Bits())];
         using (arena.Climb(sharp, rho, metric))
+        {
+            Moved = [.. arena.Tensors.Where((tensor, i) => !tensor.Value.Bits().SequenceEqual(before[i])).Select(tensor => tensor.Name)];
             perturbed = window.Pass(arena, backbone.Loss);
+        }
         optimizer.Step();
         return new StepReport(clean, perturbed, sharp);
     }

@@ -17,12 +17,12 @@ public sealed class TraceTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Cases => Golden.Cases("traces");
 
-    [Theory, MemberData(nameof(Cases)), Trait("Category", "Golden")]
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Perturbs_the_same_tensors_and_ends_at_the_same_adapters(string name)
     {
-        Trace trace = Trace.Read(Golden.Folder("traces", name));
-        using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Folder("backbones", trace.Base), Devices.Cpu, Precision.Float32);
-        AdapterPlacement placement = PeftFolder.Place(backbone, Golden.Folder("traces", name, "initial"));
+        Trace trace = Trace.Read(Golden.Trace(name));
+        using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(trace.Base), Devices.Cpu, Precision.Float32);
+        AdapterPlacement placement = PeftFolder.Place(backbone, Path.Combine(Golden.Trace(name), "initial"));
         Assert.Equal(trace.Trainable, placement.Tensors.Select(tensor => tensor.Name));
 
         using Arena arena = placement.BuildArena();
@@ -34,9 +34,9 @@ public sealed class TraceTests(ITestOutputHelper output)
             worstLoss = Math.Max(worstLoss, Math.Abs(report.Clean.ToSingleValue() - trace.FirstLoss[i]));
             if (report.Perturbed is not null)
                 worstLoss = Math.Max(worstLoss, Math.Abs(report.Perturbed.ToSingleValue() - trace.SecondLoss[i]));
-            Assert.Equal(trace.Perturbed.ElementAtOrDefault(i) ?? [], report.Sharp?.Names() ?? []);
+            Assert.Equal(trace.Perturbed.ElementAtOrDefault(i) ?? [], step.Moved);
         }
-        double worstAdapter = FarthestFrom(Golden.Folder("traces", name, "final"), placement);
+        double worstAdapter = FarthestFrom(Path.Combine(Golden.Trace(name), "final"), placement);
         output.WriteLine($"{name}: largest difference of a loss {worstLoss:e1}, of an adapter's number {worstAdapter:e1}");
         Assert.InRange(worstLoss, 0, trace.IsSgd ? 1e-5 : 1e-3);
         Assert.InRange(worstAdapter, 0, trace.IsSgd ? 1e-6 : 5e-3);
@@ -44,7 +44,7 @@ public sealed class TraceTests(ITestOutputHelper output)
 
     private static TokenBatch Batch(string name, int index)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Folder("traces", name), "case.safetensors"));
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
         Tensor ids = file.Read("batches")[index]; // [rows, T], every position supervised
         return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1));
     }
