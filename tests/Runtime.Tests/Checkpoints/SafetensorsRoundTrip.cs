@@ -1,6 +1,5 @@
 using CsCheck;
 using FlatPO.Recipes.Checkpoints;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Checkpoints;
