@@ -23,6 +23,10 @@ internal static class Golden
 
     internal static string Trace(string name) => Path.Combine(Folder, "traces", name);
 
+    /// <summary>The cases of one kind ("traces", "adapters", "backbones"): all there are, or those of the given names.</summary>
+    internal static TheoryData<string> Cases(string kind, params string[] names) =>
+        [.. names.Length > 0 ? names.AsEnumerable() : Directory.GetDirectories(Path.Combine(Folder, kind)).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+
     /// <summary>The inputs and outputs beside a case's checkpoint.</summary>
     internal static SafetensorsFile Case(string folder) => SafetensorsFile.Open(Path.Combine(folder, "case.safetensors"));
 

@@ -10,6 +10,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>Module path as transformers 5 spells it.</summary>
     public string Module { get; } = module;
 
+    /// <summary>Its path in the checkpoint, which is how transformers 4 spelled the module.</summary>
+    public string Published => Weight.Name[..Weight.Name.LastIndexOf('.')];
+
     /// <summary>The role it plays.</summary>
     public Sites Role { get; } = role;
 
@@ -31,7 +34,7 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
 
-    /// <summary>The layer alone, in x's number format.</summary>
+    /// <summary>The layer without its adapter, in x's number format.</summary>
     public Tensor Base(Tensor x)
     {
         Tensor weight = Weight.Value;
