@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Backbones;
 
-[Collection(SharedRandomness.Name), Trait("Category", Golden.Category)]
+[Trait("Category", Golden.Category)]
 public sealed class DropoutWhileTraining
 {
     [Theory]
