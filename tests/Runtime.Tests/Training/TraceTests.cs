@@ -46,7 +46,7 @@ public sealed class TraceTests(ITestOutputHelper output)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
         Tensor ids = file.Read("batches")[index]; // [rows, T], every position supervised
-        return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1));
+        return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1)) { Padding = Padding.Right };
     }
 
     private static double FarthestFrom(string folder, AdapterPlacement placement)
