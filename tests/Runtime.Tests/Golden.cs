@@ -9,11 +9,15 @@ internal static class Golden
 {
     internal const string Category = "Golden";
 
-    internal static string Folder { get; } = Environment.GetEnvironmentVariable("FLATPO_GOLDEN") is { Length: > 0 } requested
-        ? requested
-        : Path.GetFullPath(typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!);
+    private static readonly string own = Path.GetFullPath(
+        typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!);
+
+    internal static string Folder { get; } = Environment.GetEnvironmentVariable("FLATPO_GOLDEN") is { Length: > 0 } requested ? requested : own;
 
     internal static string Backbone(string name) => Path.Combine(Folder, "backbones", name);
+
+    /// <summary>Less usual settings of a family; always this repository's own.</summary>
+    internal static string Variant(string name) => Path.Combine(own, "variants", name);
 
     internal static string Adapter(string name) => Path.Combine(Folder, "adapters", name);
 
@@ -37,6 +41,7 @@ internal static class Golden
     internal static double LargestDifference(Tensor actual, Tensor expected)
     {
         Assert.Equal(expected.shape, actual.shape);
+        Assert.NotEqual(0, actual.numel());
         using var scope = NewDisposeScope();
         return actual.to_type(ScalarType.Float64).sub(expected.to_type(ScalarType.Float64)).abs().max().item<double>();
     }
