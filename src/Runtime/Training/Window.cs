@@ -1,0 +1,42 @@
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Trainables;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Training;
+
+/// <summary>The micro-batches of one optimizer step. Both passes of a step run over the same window, with the same dropout.</summary>
+public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
+    where TBatch : IBatch
+{
+    /// <summary>The predictions all losses of the window are averaged over, so that K micro-batches of b weigh as one batch of K · b.</summary>
+    public long Supervised { get; } = batches.Sum(batch => batch.Supervised);
+
+    /// <summary>A seed of this step's own, for what it draws at random.</summary>
+    public long Seed => seed.Draw(batches.Count);
+
+    /// <summary>
+    /// Runs every micro-batch forward and backward. The gradients of the window's loss land in the arena, whatever it held before is forgotten;
+    /// the loss (0-dim, float32, on the device) is returned.
+    /// </summary>
+    public Tensor Pass(Arena arena, Func<TBatch, long, Tensor> loss)
+    {
+        using var scope = NewDisposeScope();
+        arena.ZeroGradient();
+        Tensor total = zeros([], float32, arena.Device);
+        for (int micro = 0; micro < batches.Count; micro++)
+        {
+            seed.Sow(micro, arena.Device);
+            total.add_(PassOne(arena, batches[micro], loss));
+        }
+        return total.MoveToOuterDisposeScope();
+    }
+
+    private Tensor PassOne(Arena arena, TBatch batch, Func<TBatch, long, Tensor> loss)
+    {
+        using var scope = NewDisposeScope();
+        using var live = arena.Bind();
+        Tensor value = loss(batch, Supervised);
+        value.backward();
+        return value.detach().MoveToOuterDisposeScope();
+    }
+}
