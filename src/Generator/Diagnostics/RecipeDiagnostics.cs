@@ -53,7 +53,7 @@ internal static class RecipeDiagnostics
         Bounded("FPO1007", "The dropout of an adapter is out of bounds"),
         Create("FPO1009", "Some sites do not exist", "A '{0}' backbone has no site {1}; only {2} will be adapted"),
         Create("FPO1010", "No such module to train whole", "A '{0}' backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
-        Create("FPO1011", "A module is taken twice", "'{0}' is taken by [{1}] and by {2}; a module carries one adapter or is trained whole"),
+        Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

@@ -19,8 +19,9 @@ internal static class Construction
         ];
         if (assignments.Length == 0)
             return type.EndsWith(")", StringComparison.Ordinal) ? $"new {type}" : $"new {type}()";
-        string line = $"new {type} {{ {string.Join(", ", assignments)} }}";
-        return line.Length <= LineWidth ? line : $"new {type}\n{{\n{string.Concat(assignments.Select(assignment => $"    {assignment},\n"))}}}";
+        string call = type.StartsWith("(", StringComparison.Ordinal) ? $"new{type}" : $"new {type}";
+        string line = $"{call} {{ {string.Join(", ", assignments)} }}";
+        return line.Length <= LineWidth ? line : $"{call}\n{{\n{string.Concat(assignments.Select(assignment => $"    {assignment},\n"))}}}";
     }
 
     private static string? Value(PropertyValue property, EquatableArray<SettingModel> settings, Vocabulary vocabulary) =>

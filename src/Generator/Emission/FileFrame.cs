@@ -17,7 +17,7 @@ internal static class FileFrame
         file.Append(header).Append("\n\n");
         if (shell.Namespace.Length > 0)
             file.Append($"namespace {shell.Namespace};\n\n");
-        foreach (string imported in RuntimeTypes.Namespaces)
+        foreach (string imported in vocabulary.Imports)
             file.Append($"using global::{imported};\n");
         foreach (KeyValuePair<string, string> alias in vocabulary.Aliases)
             file.Append($"using {alias.Key} = {alias.Value};\n");
@@ -28,7 +28,7 @@ internal static class FileFrame
             file.Append($"{indent}partial {outer.Keyword} {outer.Name}\n{indent}{{\n");
             indent += "    ";
         }
-        file.Append($"{indent}[{generatedCode}({Literal.Of(Tool)}, {Literal.Of(ToolVersion)})]\n");
+        file.Append($"{indent}[{TypeNames.WithoutAttribute(generatedCode)}({Literal.Of(Tool)}, {Literal.Of(ToolVersion)})]\n");
         file.Append($"{indent}partial class {shell.Self} : {disposable}\n{indent}{{\n");
         file.Append(string.Join("\n\n", sections.Select(section => Indent(section, indent + "    ")))).Append('\n');
         for (int depth = shell.Containing.Count; depth >= 0; depth--)

@@ -14,8 +14,8 @@ internal static class HeaderSection
 
     private static IEnumerable<string> Parts(RecipeModel recipe)
     {
-        foreach (AdapterModel adapter in recipe.Adapters)
-            yield return $"{Written(adapter.Annotation)} at {string.Join(", ", adapter.Sites.Select(placed => placed.Site.ShortName).Distinct())}{Range(adapter, recipe.Backbone.Layers)}";
+        AdapterModel adapter = recipe.Adapter;
+        yield return $"{Written(adapter.Annotation)} at {string.Join(", ", adapter.Sites.Select(placed => placed.Site.ShortName).Distinct())}{Range(adapter, recipe.Backbone.Layers)}";
         if (recipe.SavedModules.Count > 0)
             yield return $"whole {string.Join(", ", recipe.SavedModules.Select(saved => saved.Site.ShortName))}";
         yield return recipe.Sharpness is { } sharpness ? Policy(sharpness) : "no sharpness policy";

@@ -25,7 +25,7 @@ internal static class StepSection
     {
         SelectionKind.All => "ranking.All()",
         SelectionKind.Quantile => $"ranking.AboveQuantile({Literal.Of(Quantile(sharpness))})",
-        SelectionKind.Random => $"ranking.Random(count: {sharpness.Count}, window)",
+        SelectionKind.Random => $"ranking.Random(count: {sharpness.Count}, window.Seed)",
         _ => $"ranking.Sharpest(count: {sharpness.Count})",
     };
 

@@ -13,9 +13,13 @@ internal sealed class Vocabulary(TypeShell shell) : ScriptObject
 {
     private readonly Dictionary<string, string> qualifiedByWord = [];
 
-    /// <summary>The aliases for all words said so far, in alphabetical order.</summary>
+    /// <summary>The namespaces whose types the file says by their own names.</summary>
+    public IReadOnlyList<string> Imports =>
+        [.. RuntimeTypes.AlwaysImported.Concat(qualifiedByWord.Where(pair => IsImported(pair.Key, pair.Value)).Select(pair => TypeNames.Qualifier(pair.Value))).Distinct().OrderBy(Rank).ThenBy(name => name, StringComparer.Ordinal)];
+
+    /// <summary>The words that need an alias: what is particular to this recipe, and what would mean something else inside the user's class.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Aliases =>
-        [.. qualifiedByWord.Where(pair => !IsAtHome(pair.Key, pair.Value)).OrderBy(pair => pair.Value, StringComparer.Ordinal)];
+        [.. qualifiedByWord.Where(pair => !IsAtHome(pair.Key, pair.Value) && !IsImported(pair.Key, pair.Value)).OrderBy(pair => pair.Value, StringComparer.Ordinal)];
 
     /// <summary>The word for a type; what C# has its own word for stays.</summary>
     public string Word(string qualified)
@@ -46,5 +50,11 @@ internal sealed class Vocabulary(TypeShell shell) : ScriptObject
     public override bool Contains(string member) => base.Contains(member) || RuntimeTypes.FullNames.ContainsKey(member);
 
     /// <summary>A type of the recipe's own namespace needs no alias, and may not have one.</summary>
-    private bool IsAtHome(string word, string qualified) => TypeNames.Simple(qualified) == word && TypeNames.Qualifier(qualified) == shell.Namespace && !qualified.Contains('<');
+    private bool IsAtHome(string word, string qualified) => HasOwnName(word, qualified) && TypeNames.Qualifier(qualified) == shell.Namespace;
+
+    private static bool IsImported(string word, string qualified) => HasOwnName(word, qualified) && RuntimeTypes.IsImportable(TypeNames.Qualifier(qualified));
+
+    private static bool HasOwnName(string word, string qualified) => TypeNames.Simple(qualified) == word && !qualified.Contains('<');
+
+    private static int Rank(string @namespace) => @namespace.StartsWith("System", StringComparison.Ordinal) ? 0 : 1;
 }

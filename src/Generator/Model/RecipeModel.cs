@@ -9,7 +9,7 @@ internal sealed record RecipeModel
 
     public required BackboneModel Backbone { get; init; }
 
-    public required EquatableArray<AdapterModel> Adapters { get; init; }
+    public required AdapterModel Adapter { get; init; }
 
     public required EquatableArray<SavedModule> SavedModules { get; init; }
 

@@ -16,7 +16,7 @@ internal static class RuntimeTypes
         ($"{Root}.Optimization", "BaseOptimizer LearningRateSchedule ConstantSchedule"),
         ($"{Root}.Sharpness", "Ranking Selection ClimbMetric"),
         ($"{Root}.Trainables", "Arena"),
-        ($"{Root}.Training", "CompiledFor Evaluation StepReport TrainingLoop TrainingProgress TrainingReport"),
+        ($"{Root}.Training", "CompiledFor Evaluation Evaluator StepReport TrainingLoop TrainingProgress TrainingReport"),
         ("TorchSharp.torch", "Device Tensor"),
         ("System", "IDisposable InvalidOperationException"),
         ("System.CodeDom.Compiler", "GeneratedCodeAttribute"),
@@ -25,8 +25,8 @@ internal static class RuntimeTypes
     .SelectMany(row => row.Item2.Split(' ').Select(name => (Name: name, Full: $"{row.Item1}.{name}")))
     .ToDictionary(pair => pair.Name, pair => pair.Full);
 
-    /// <summary>Namespaces emitted code imports whole: for generic types, which cannot be aliased, and extension methods.</summary>
-    public static EquatableArray<string> Namespaces { get; } =
+    /// <summary>Namespaces every emitted file imports, for generic types and extension methods; others are imported where a word of theirs is used.</summary>
+    public static EquatableArray<string> AlwaysImported { get; } =
     [
         "System",
         "System.Collections.Generic",
@@ -36,10 +36,15 @@ internal static class RuntimeTypes
         $"{Root}.Training",
     ];
 
+    /// <summary>Whether a namespace may be imported whole: its types are known not to clash. TorchSharp.torch is a class.</summary>
+    public static bool IsImportable(string @namespace) => @namespace != "TorchSharp.torch" && Namespaces.Contains(@namespace);
+
+    private static readonly HashSet<string> Namespaces = [.. FullNames.Values.Select(TypeNames.Qualifier)];
+
     /// <summary>Members every recipe gets; a user's own of these names would collide.</summary>
     public static EquatableArray<string> RecipeMembers { get; } =
     [
-        "Plan", "Settings", "AdapterSet", "Adapters", "Step", "Pass", "Loop", "Load", "Train", "Evaluate", "SaveAdapter", "LoadAdapter", "Merge",
+        "Plan", "Settings", "AdapterSet", "Adapters", "Step", "Pass", "Load", "Train", "Loop", "Evaluate", "Evaluator", "Predict", "SaveAdapter", "LoadAdapter", "Merge",
         "Dispose", "backbone", "placement", "arena", "ranking", "settings", "run", "optimizer",
     ];
 }

@@ -30,15 +30,15 @@ internal sealed class SizeExpression
 
     private double? Coalesce()
     {
+        string? missingBefore = missing;
         double? value = Sum();
         while (Take("??"))
         {
             double? fallback = Coalesce();
-            if (value is null)
-                value = fallback;
+            value ??= fallback;
         }
         if (value is not null)
-            missing = null;
+            missing = missingBefore; // a key that was not needed is not missed
         return value;
     }
 

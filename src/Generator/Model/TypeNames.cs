@@ -11,6 +11,10 @@ internal static class TypeNames
         return path.Substring(Math.Max(path.LastIndexOf('.'), path.LastIndexOf(':')) + 1);
     }
 
+    /// <summary>An attribute class's name as users write it.</summary>
+    public static string WithoutAttribute(string name) =>
+        name.EndsWith("Attribute", StringComparison.Ordinal) ? name.Substring(0, name.Length - "Attribute".Length) : name;
+
     /// <summary>The qualified name without its last part.</summary>
     public static string Qualifier(string qualified)
     {

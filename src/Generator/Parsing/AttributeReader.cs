@@ -48,7 +48,7 @@ internal static class AttributeReader
         Kind = kind,
         Position = position,
         Type = Qualified(type),
-        Name = type.Name.EndsWith("Attribute", StringComparison.Ordinal) ? type.Name.Substring(0, type.Name.Length - "Attribute".Length) : type.Name,
+        Name = TypeNames.WithoutAttribute(type.Name),
         Arguments = [],
         Properties = [],
         Realization = Realization(type),

@@ -76,7 +76,7 @@ internal static class BackboneRules
                 ModelType = family.ModelType,
                 Layers = (int)Size(family.Layers),
                 MaxLength = family.MaxLength.Length == 0 ? null : Size(family.MaxLength),
-                Shape = [.. family.Shape.Select(key => new ShapeFact(key, Size(key)))],
+                Shape = [.. family.Shape.Where(key => facts.Find(key) is not null).Select(key => new ShapeFact(key, Size(key)))],
                 Sites = [.. family.Sites.Select(Site)],
             };
             return failed ? null : backbone;

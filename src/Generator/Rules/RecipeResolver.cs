@@ -22,14 +22,15 @@ internal static class RecipeResolver
 
     private static RecipeModel? OnBackbone(RecipeDeclaration declaration, BackboneModel backbone, Findings findings)
     {
-        Annotation[] annotations = [.. declaration.All(AnnotationKind.Adapter)];
-        AdapterModel[] adapters = [.. annotations.Select(adapter => PlacementRules.Place(adapter, backbone, findings)).OfType<AdapterModel>()];
-        EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(annotations, backbone, findings);
         DataRules.Check(declaration, backbone, findings);
-        if (annotations.Length == 0 || adapters.Length < annotations.Length)
+        if (declaration.First(AnnotationKind.Adapter) is not { } annotation)
             return null;
-        SavedModuleRules.CheckOverlap(adapters, saved, findings);
-        SharpnessModel? sharpness = SharpnessRules.Resolve(declaration, adapters, findings);
+        AdapterModel? placed = PlacementRules.Place(annotation, backbone, findings);
+        EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(annotation, backbone, findings);
+        if (placed is not { } adapter)
+            return null;
+        SavedModuleRules.CheckOverlap(adapter, saved, findings);
+        SharpnessModel? sharpness = SharpnessRules.Resolve(declaration, adapter, findings);
         if (declaration.First(AnnotationKind.Optimizer) is not { } optimizer || TaskTable.Find(declaration.Task) is not { } task)
             return null;
         return new RecipeModel
@@ -37,26 +38,21 @@ internal static class RecipeResolver
             Shell = declaration.Shell,
             Task = task,
             Backbone = backbone,
-            Adapters = [.. adapters],
+            Adapter = adapter,
             SavedModules = saved,
             Sharpness = sharpness,
             Optimizer = optimizer,
             Schedule = declaration.First(AnnotationKind.Schedule),
             Training = declaration.First(AnnotationKind.Training),
             Settings = SettingRules.Collect(declaration),
-            Plan = Plan(adapters, saved, backbone, sharpness),
+            Plan = Plan(adapter, saved, backbone, sharpness),
         };
     }
 
-    private static PlanModel Plan(IReadOnlyList<AdapterModel> adapters, EquatableArray<SavedModule> saved, BackboneModel backbone, SharpnessModel? sharpness)
+    private static PlanModel Plan(AdapterModel adapter, EquatableArray<SavedModule> saved, BackboneModel backbone, SharpnessModel? sharpness)
     {
-        long tensors = 0, numbers = 0;
-        foreach (AdapterModel adapter in adapters)
-            foreach (PlacedSite placed in adapter.Sites)
-            {
-                tensors += placed.TensorSizes.Count * adapter.Places(placed.Site);
-                numbers += placed.TensorSizes.Sum() * adapter.Places(placed.Site);
-            }
+        long tensors = adapter.Sites.Sum(placed => placed.TensorSizes.Count * adapter.Places(placed.Site));
+        long numbers = adapter.Sites.Sum(placed => placed.TensorSizes.Sum() * adapter.Places(placed.Site));
         foreach (SiteModel site in saved.Select(module => module.Site))
         {
             int places = site.InLayers ? backbone.Layers : 1;

@@ -6,19 +6,19 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>The sharpness policy on the tensors a recipe really has.</summary>
 internal static class SharpnessRules
 {
-    /// <summary>The policy, or null if the recipe has none or its scope is empty.</summary>
-    public static SharpnessModel? Resolve(RecipeDeclaration declaration, IReadOnlyList<AdapterModel> adapters, Findings findings)
+    /// <summary>The policy, or null if the recipe has none or nothing is in its scope.</summary>
+    public static SharpnessModel? Resolve(RecipeDeclaration declaration, AdapterModel adapter, Findings findings)
     {
         if (declaration.First(AnnotationKind.Sharpness) is not { } policy)
             return null;
         if (policy.Number("Rho") == 0)
             findings.Add("FPO2011", Place.Of(policy, "Rho"), policy.Name, declaration.First(AnnotationKind.Optimizer)?.Name ?? "its optimizer");
         long scope = (long)policy.Number("Scope");
-        int inScope = adapters.Sum(adapter => adapter.Sites.Where(placed => scope == 0 || (placed.Site.Role & scope) != 0).Sum(placed => placed.TensorSizes.Count * adapter.Places(placed.Site)));
+        int inScope = adapter.Sites.Where(placed => scope == 0 || (placed.Site.Role & scope) != 0).Sum(placed => placed.TensorSizes.Count * adapter.Places(placed.Site));
         if (inScope == 0)
         {
             EquatableArray<EnumMember> members = policy.Find("Scope")?.Members ?? [];
-            long adapted = adapters.SelectMany(adapter => adapter.Sites).Aggregate(0L, (roles, placed) => roles | placed.Site.Role);
+            long adapted = adapter.Sites.Aggregate(0L, (roles, placed) => roles | placed.Site.Role);
             findings.Add("FPO2010", Place.Of(policy, "Scope"), policy.Name, Roles.Describe(scope, members), Roles.Describe(adapted, members));
             return null;
         }
