@@ -1,0 +1,128 @@
+using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Training;
+using FlatPO.Recipes.Trainables;
+using Specimens;
+using Specimens.OwnParts;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Recipes.Tests;
+
+/// <summary>Specimens as a user has them: declared, generated, loaded, trained, saved, merged.</summary>
+public sealed class SpecimenTests
+{
+    [Fact]
+    public void A_recipe_trains_what_its_plan_says_and_perturbs_as_many_tensors()
+    {
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        TrainingReport report = recipe.Train(Golden.Tokens(12));
+        Assert.Equal(15, report.Steps.Count); // 5 epochs of 3 windows of 4
+        Assert.All(report.Steps, step => Assert.InRange(step.Perturbed.Count, TinyOpt.Plan.PerturbedTensors, TinyOpt.Plan.PerturbedTensors));
+        Assert.All(report.Steps, step => Assert.True(step.Sharpness > 0, $"sharpness {step.Sharpness} at step {step.Step}: the climb goes uphill"));
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (TrainableTensor[])[layer.QProj.A, layer.QProj.B, layer.VProj.A, layer.VProj.B])];
+        Assert.Equal((TinyOpt.Plan.TrainableTensors, TinyOpt.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
+    }
+
+    [Fact]
+    public void Training_lowers_the_loss_and_one_run_may_override_the_settings()
+    {
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        TokenExample[] examples = Golden.Tokens(8);
+        double before = recipe.Evaluate(examples).Loss;
+        TrainingReport report = recipe.Train(examples, with: s => s with { Epochs = 20, LearningRate = 5e-3 });
+        Assert.Equal(40, report.Steps.Count);
+        Assert.InRange(recipe.Evaluate(examples).Loss, 0, 0.9 * before);
+    }
+
+    [Fact]
+    public void An_override_out_of_bounds_has_the_compilers_id()
+    {
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        RecipeException error = Assert.Throws<RecipeException>(() => recipe.Train(Golden.Tokens(4), with: s => s with { Rho = -1 }));
+        Assert.Equal("FPO2001", error.Id);
+        Assert.Contains("-1", error.Message);
+    }
+
+    [Fact]
+    public void A_typed_accessor_is_the_trained_tensor()
+    {
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        TrainableTensor b = recipe.Adapters.Layers[2].QProj.B;
+        Assert.Equal("model.decoder.layers.2.self_attn.q_proj.lora_B.weight", b.Name);
+        Assert.Equal(0, b.Value.abs().sum().item<float>());
+        recipe.Train(Golden.Tokens(4), with: s => s with { Epochs = 1 });
+        Assert.NotEqual(0, b.Value.abs().sum().item<float>());
+    }
+
+    [Fact]
+    public void A_saved_adapter_loads_back_and_a_merged_checkpoint_answers_the_same()
+    {
+        using TemporaryFolder folder = new();
+        TokenExample[] examples = Golden.Tokens(6);
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        recipe.Train(examples);
+        double trained = recipe.Evaluate(examples).Loss;
+        recipe.SaveAdapter(folder.File("adapter"));
+        recipe.Merge(folder.File("merged"));
+
+        using TinyOpt again = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        Assert.NotEqual(trained, again.Evaluate(examples).Loss);
+        again.LoadAdapter(folder.File("adapter"));
+        Assert.Equal(trained, again.Evaluate(examples).Loss);
+        using TinyOpt merged = TinyOpt.Load(folder.File("merged"), Devices.Cpu); // fresh adapters: B is zero
+        Assert.Equal(trained, merged.Evaluate(examples).Loss, 1e-5);
+    }
+
+    [Fact]
+    public void Images_train_the_last_layers_and_a_whole_classifier()
+    {
+        using TinyVit recipe = TinyVit.Load(Golden.Backbone("vit"), Devices.Cpu);
+        ImageExample[] images = Golden.Images(24);
+        double before = recipe.Evaluate(images).Loss;
+        recipe.Train(images, with: s => s with { Epochs = 15 });
+        Assert.InRange(recipe.Evaluate(images).Loss, 0, 0.9 * before);
+        Assert.Equal(images.Length, recipe.Predict(images).Count);
+        Assert.Throws<ArgumentOutOfRangeException>(() => recipe.Adapters.Layers[0]);
+    }
+
+    [Fact]
+    public void The_ablation_with_ASAM_and_accumulation_trains()
+    {
+        using TinyLlama recipe = TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
+        TrainingReport report = recipe.Train(Golden.Tokens(8));
+        Assert.Single(report.Steps); // one window of 4 micro-batches of 2
+        Assert.Equal(TinyLlama.Plan.PerturbedTensors, report.Steps[0].Perturbed.Count);
+        Assert.All(report.Steps[0].Perturbed, name => Assert.Matches("v_proj|down_proj", name));
+    }
+
+    [Fact]
+    public void Without_a_policy_there_is_no_second_pass()
+    {
+        using PlainQwen recipe = PlainQwen.Load(Golden.Backbone("qwen2"), Devices.Cpu);
+        Assert.All(recipe.Train(Golden.Tokens(8)).Steps, step => Assert.Null(step.PerturbedLoss));
+    }
+
+    [Fact]
+    public void Parts_of_the_users_own_train_like_the_librarys()
+    {
+        using TemporaryFolder folder = new();
+        File.Copy(Path.Combine(Golden.Folder, "..", "Recipes.Tests", "echo", "config.json"), folder.File("config.json"));
+        SafetensorsWriter.Write(folder.File("model.safetensors"), Enumerable.Range(0, 3).ToDictionary(layer => $"blocks.{layer}.proj.weight", _ => randn(16, 16)));
+        using OwnParts recipe = OwnParts.Load(folder.Path, Devices.Cpu);
+        TokenExample[] examples = [.. Enumerable.Range(0, 8).Select(i => new TokenExample([.. Enumerable.Range(0, 6).Select(j => (i + j) % 16)]))];
+        double before = recipe.Evaluate(examples).Loss;
+        recipe.Train(examples, with: s => s with { Epochs = 20, LearningRate = 0.02 });
+        Assert.True(recipe.Evaluate(examples).Loss < before);
+        recipe.SaveAdapter(folder.File("adapter"));
+        recipe.LoadAdapter(folder.File("adapter"));
+    }
+
+    [Fact]
+    public void A_folder_of_other_sizes_than_compiled_for_is_one_error()
+    {
+        RecipeException error = Assert.Throws<RecipeException>(() => TinyOpt.Load(Golden.Backbone("llama"), Devices.Cpu));
+        Assert.Equal("FPO4005", error.Id);
+        Assert.Contains("llama", error.Message);
+        Assert.Contains("opt", error.Message);
+    }
+}
