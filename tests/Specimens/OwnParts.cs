@@ -15,7 +15,7 @@ namespace Specimens.OwnParts;
 
 /// <summary>An adapter method, a schedule and a backbone defined outside the library: the generator needs to know none of them.</summary>
 [Recipe(TaskType.CausalLM)]
-[Backbone("echo")]
+[Backbone("Specimens/echo")]
 [Scale(Start = 0.5, Sites = Sites.Up)]
 [FlatPO(Fraction = 0.5)]
 [AdamW]

@@ -15,6 +15,6 @@ internal sealed class ShownFile(string path, string text) : AdditionalText
     internal static IReadOnlyList<AdditionalText> Golden { get; } =
     [
         .. new[] { "opt", "llama", "qwen2", "vit" }.Select(family => new ShownFile($"/src/tests/Golden/backbones/{family}/config.json", Repository.Read($"tests/Golden/backbones/{family}/config.json"))),
-        new ShownFile(@"C:\models\echo\config.json", """{ "model_type": "echo", "depth": 2, "width": 16 }"""),
+        new ShownFile(@"C:\src\tests\Specimens\echo\config.json", Repository.Read("tests/Specimens/echo/config.json")),
     ];
 }
