@@ -118,11 +118,21 @@ public sealed class SpecimenTests
     }
 
     [Fact]
-    public void A_folder_of_other_sizes_than_compiled_for_is_one_error()
+    public void A_folder_of_another_model_than_compiled_for_is_one_error()
     {
         RecipeException error = Assert.Throws<RecipeException>(() => TinyOpt.Load(Golden.Backbone("llama"), Devices.Cpu));
         Assert.Equal("FPO4005", error.Id);
         Assert.Contains("llama", error.Message);
         Assert.Contains("opt", error.Message);
+    }
+
+    [Fact]
+    public void A_folder_of_other_sizes_than_compiled_for_is_one_error_that_names_the_key()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("config.json"), File.ReadAllText(Path.Combine(Golden.Backbone("opt"), "config.json")).Replace("\"ffn_dim\": 96", "\"ffn_dim\": 80"));
+        RecipeException error = Assert.Throws<RecipeException>(() => TinyOpt.Load(folder.Path, Devices.Cpu));
+        Assert.Equal("FPO4007", error.Id);
+        Assert.Contains("ffn_dim is 80, but the recipe was compiled for 96", error.Message);
     }
 }

@@ -20,7 +20,7 @@ internal static class RunSection
         ["ranking"] = recipe.Sharpness is not null,
         ["scope"] = recipe.Sharpness?.Annotation.Find("Scope") is { Value: { } scope } property ? Literal.Of(scope, property, vocabulary.Word) : null,
         ["scope_comment"] = recipe.Sharpness?.Annotation.Number("Scope") == 0 ? " // no scope was named: every adapter tensor is in it" : "",
-        ["shape"] = string.Join(", ", recipe.Backbone.Shape.Select(fact => $"({Literal.Of(fact.Key)}, {Literal.Of(fact.Value)})")),
+        ["compiled_for"] = string.Join(", ", recipe.Backbone.Shape.Select(fact => $"({Literal.Of(fact.Key)}, {Literal.Of(fact.Value)})").Prepend(Literal.Of(recipe.Backbone.ModelType))),
         ["precision"] = recipe.Training?.Find("Precision") is { Value: { } precision } format ? Literal.Of(precision, format, vocabulary.Word) : null,
         ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Example]}"),
         ["batch"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Batch]}"),

@@ -5,12 +5,14 @@ namespace FlatPO.Recipes.Training;
 /// <summary>Holds the folder a recipe is loaded from against the configuration it was compiled for.</summary>
 public static class CompiledFor
 {
-    /// <summary>Throws FPO4007 where a key of the folder's config.json is not what the compiler saw.</summary>
-    public static void Check(string folder, params ReadOnlySpan<(string Key, long Value)> facts)
+    /// <summary>Throws FPO4005 for another model_type, FPO4007 where a key of the folder's config.json is not what the compiler saw.</summary>
+    public static void Check(string folder, string modelType, params ReadOnlySpan<(string Key, long Value)> facts)
     {
         ModelConfig config = ModelConfig.Open(folder);
+        if (config.ModelType != modelType)
+            throw new RecipeException("FPO4005", $"{config.Path} is of model_type '{config.ModelType}', but the recipe was compiled for '{modelType}'; name that model in [Backbone] and build again");
         foreach ((string key, long value) in facts)
-            if (config.Int(key) != value)
-                throw new RecipeException("FPO4007", $"{config.Path}: {key} is {config.Int(key)}, but the recipe was compiled for {value}; name that model in [Backbone] and build again");
+            if (!config.Has(key) || config.Int(key) != value)
+                throw new RecipeException("FPO4007", $"{config.Path}: {key} is {(config.Has(key) ? config.Int(key) : "missing")}, but the recipe was compiled for {value}; name that model in [Backbone] and build again");
     }
 }

@@ -171,7 +171,7 @@ partial class OwnParts : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("depth", 2), ("width", 16));
+        CompiledFor.Check(folder, "echo", ("depth", 2), ("width", 16));
         return new OwnParts(BackboneLoader.Load(folder, Devices.Or(device), Precision.Float32, weights => new EchoLM(weights)), settings);
     }
 

@@ -150,7 +150,7 @@ partial class PlainQwen : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("num_key_value_heads", 2), ("intermediate_size", 80), ("vocab_size", 320));
+        CompiledFor.Check(folder, "qwen2", ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("num_key_value_heads", 2), ("intermediate_size", 80), ("vocab_size", 320));
         return new PlainQwen(BackboneLoader.Load(folder, Devices.Or(device), Precision.Float32, weights => new Qwen2ForCausalLM(weights)), settings);
     }
 

@@ -191,7 +191,7 @@ partial class SupportAnswers : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("hidden_size", 1536), ("num_hidden_layers", 28), ("num_attention_heads", 12), ("num_key_value_heads", 2), ("intermediate_size", 8960), ("vocab_size", 151936));
+        CompiledFor.Check(folder, "qwen2", ("hidden_size", 1536), ("num_hidden_layers", 28), ("num_attention_heads", 12), ("num_key_value_heads", 2), ("intermediate_size", 8960), ("vocab_size", 151936));
         return new SupportAnswers(BackboneLoader.Load(folder, Devices.Or(device), Precision.BFloat16, weights => new Qwen2ForCausalLM(weights)), settings);
     }
 

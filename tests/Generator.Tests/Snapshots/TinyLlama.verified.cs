@@ -199,7 +199,7 @@ partial class TinyLlama : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("num_key_value_heads", 2), ("head_dim", 12), ("intermediate_size", 80), ("vocab_size", 320));
+        CompiledFor.Check(folder, "llama", ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("num_key_value_heads", 2), ("head_dim", 12), ("intermediate_size", 80), ("vocab_size", 320));
         return new TinyLlama(BackboneLoader.Load(folder, Devices.Or(device), Precision.Float32, weights => new LlamaForCausalLM(weights)), settings);
     }
 

@@ -174,7 +174,7 @@ partial class TinyOpt : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("ffn_dim", 96), ("word_embed_proj_dim", 48), ("vocab_size", 320));
+        CompiledFor.Check(folder, "opt", ("hidden_size", 48), ("num_hidden_layers", 4), ("num_attention_heads", 4), ("ffn_dim", 96), ("word_embed_proj_dim", 48), ("vocab_size", 320));
         return new TinyOpt(BackboneLoader.Load(folder, Devices.Or(device), Precision.Float32, weights => new OptForCausalLM(weights)), settings);
     }
 

@@ -171,7 +171,7 @@ partial class TinyVit : IDisposable
     {
         settings ??= new Settings();
         settings.Check();
-        CompiledFor.Check(folder, ("hidden_size", 48), ("num_hidden_layers", 3), ("num_attention_heads", 4), ("intermediate_size", 96));
+        CompiledFor.Check(folder, "vit", ("hidden_size", 48), ("num_hidden_layers", 3), ("num_attention_heads", 4), ("intermediate_size", 96));
         return new TinyVit(BackboneLoader.Load(folder, Devices.Or(device), Precision.Float32, weights => new ViTForImageClassification(weights)), settings);
     }
 
