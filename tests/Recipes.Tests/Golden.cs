@@ -1,6 +1,6 @@
 using System.Reflection;
 
-namespace FlatPO.Recipes.Recipes.Tests;
+namespace Recipes.Tests;
 
 /// <summary>The repository's own golden checkpoints. Recipes are compiled for their sizes, so another folder cannot take their place.</summary>
 internal static class Golden

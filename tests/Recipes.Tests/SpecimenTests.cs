@@ -6,7 +6,7 @@ using Specimens;
 using Specimens.OwnParts;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Recipes.Tests;
+namespace Recipes.Tests;
 
 /// <summary>Specimens as a user has them: declared, generated, loaded, trained, saved, merged.</summary>
 public sealed class SpecimenTests
@@ -106,8 +106,8 @@ public sealed class SpecimenTests
     public void Parts_of_the_users_own_train_like_the_librarys()
     {
         using TemporaryFolder folder = new();
-        File.Copy(Path.Combine(Golden.Folder, "..", "Recipes.Tests", "echo", "config.json"), folder.File("config.json"));
-        SafetensorsWriter.Write(folder.File("model.safetensors"), Enumerable.Range(0, 3).ToDictionary(layer => $"blocks.{layer}.proj.weight", _ => randn(16, 16)));
+        File.Copy(Path.Combine(Golden.Folder, "..", "Specimens", "echo", "config.json"), folder.File("config.json"));
+        SafetensorsWriter.Write(folder.File("model.safetensors"), Enumerable.Range(0, 2).ToDictionary(layer => $"blocks.{layer}.proj.weight", _ => randn(16, 16)));
         using OwnParts recipe = OwnParts.Load(folder.Path, Devices.Cpu);
         TokenExample[] examples = [.. Enumerable.Range(0, 8).Select(i => new TokenExample([.. Enumerable.Range(0, 6).Select(j => (i + j) % 16)]))];
         double before = recipe.Evaluate(examples).Loss;

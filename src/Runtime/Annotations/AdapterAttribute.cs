@@ -12,6 +12,7 @@ public abstract class AdapterAttribute : Attribute
     public string[] TargetModules { get; set; } = [];
 
     /// <summary>The layers adapted, as a C# range: <c>"8..16"</c> is layers 8 to 15, <c>"..4"</c> the first four, <c>"^4.."</c> the last four. All unless given.</summary>
+    [Default("..")]
     public string Layers { get; set; } = "..";
 
     /// <summary>Modules trained whole beside the adapters and saved with them, for example a new <c>classifier</c>.</summary>
