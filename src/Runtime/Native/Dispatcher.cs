@@ -13,18 +13,28 @@ internal static unsafe partial class Dispatcher
     // The ABI version the argument conversion follows; newer libtorch accepts it.
     private const ulong BuildVersion = (2UL << 56) | (10UL << 48);
 
-    /// <summary>Calls <c>aten::name.overload</c> and returns its first result, a tensor.</summary>
+    /// <summary>Calls <c>aten::name.overload</c>, which must return one tensor.</summary>
     internal static Tensor Call(string name, string overload, params ReadOnlySpan<Argument> arguments)
     {
+        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, 1)];
+        Invoke(name, overload, arguments, stack);
+        return Tensor.UnsafeCreateTensor((IntPtr)stack[0]);
+    }
+
+    /// <summary>Calls <c>aten::name.overload</c>, which must return nothing.</summary>
+    internal static void Run(string name, string overload, params ReadOnlySpan<Argument> arguments)
+    {
+        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, 1)];
+        Invoke(name, overload, arguments, stack);
+    }
+
+    private static void Invoke(string name, string overload, ReadOnlySpan<Argument> arguments, ulong* stack)
+    {
         TorchLibraries.Require();
-        ulong* stack = stackalloc ulong[Math.Max(arguments.Length, 4)];
         for (int i = 0; i < arguments.Length; i++)
             stack[i] = arguments[i].ToStack();
-        int status = torch_call_dispatcher($"aten::{name}", overload, stack, BuildVersion);
-        GC.KeepAlive(arguments.Length);
-        if (status != 0)
+        if (torch_call_dispatcher($"aten::{name}", overload, stack, BuildVersion) != 0)
             throw new RecipeException("FPO4903", $"libtorch refused aten::{name}({Describe(arguments)}); its own words are on standard error");
-        return Tensor.UnsafeCreateTensor((IntPtr)stack[0]);
     }
 
     private static string Describe(ReadOnlySpan<Argument> arguments)

@@ -29,6 +29,6 @@ internal static class Ops
 
     /// <summary>One AdamW step (decoupled weight decay) in place; learning rate and step (float32, 0-dim) stay on the device.</summary>
     internal static void FusedAdamW(Tensor values, Tensor gradient, Tensor first, Tensor second, Tensor step, Tensor learningRate, (double Beta1, double Beta2, double WeightDecay, double Epsilon) settings) =>
-        Call("_fused_adamw_", "tensor_lr", (Tensor[])[values], (Tensor[])[gradient], (Tensor[])[first], (Tensor[])[second], Array.Empty<Tensor>(), (Tensor[])[step],
+        Run("_fused_adamw_", "tensor_lr", (Tensor[])[values], (Tensor[])[gradient], (Tensor[])[first], (Tensor[])[second], Array.Empty<Tensor>(), (Tensor[])[step],
             learningRate, settings.Beta1, settings.Beta2, settings.WeightDecay, settings.Epsilon, false, false, Argument.None, Argument.None);
 }

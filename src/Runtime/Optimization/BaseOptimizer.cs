@@ -26,7 +26,7 @@ public abstract class BaseOptimizer : IDisposable
     protected Tensor CurrentLearningRate { get; }
 
     /// <summary>Sets the rate in force to <see cref="LearningRate"/> · <paramref name="factor"/>.</summary>
-    public void Schedule(double factor) => CurrentLearningRate.fill_(LearningRate * factor).Dispose();
+    public void Schedule(double factor) => CurrentLearningRate.fill_(LearningRate * factor);
 
     /// <summary>Moves the values once, along the gradient that the arena holds.</summary>
     public void Step()

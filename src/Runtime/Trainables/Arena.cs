@@ -33,7 +33,7 @@ public sealed class Arena : IDisposable
             {
                 using Tensor initial = tensors[i].MoveInto(this, i);
                 using Tensor slice = Slice(Values, i);
-                slice.copy_(initial).Dispose();
+                slice.copy_(initial);
             }
         Values.requires_grad = true;
         Values.grad = Gradient; // backward adds into this buffer from now on
@@ -64,7 +64,7 @@ public sealed class Arena : IDisposable
     }
 
     /// <summary>Forgets the gradients of the last pass.</summary>
-    public void ZeroGradient() => Gradient.zero_().Dispose();
+    public void ZeroGradient() => Gradient.fill_(0);
 
     /// <summary>Sums <paramref name="flat"/> [<see cref="Count"/>] over each tensor: [number of tensors].</summary>
     public Tensor SumByTensor(Tensor flat) => Ops.SegmentSum(flat, lengthsOnDevice);
@@ -77,14 +77,14 @@ public sealed class Arena : IDisposable
     {
         saved ??= empty_like(Values, requires_grad: false).DetachFromDisposeScope();
         using (no_grad())
-            saved.copy_(Values).Dispose();
+            saved.copy_(Values);
     }
 
     /// <summary>Puts the saved numbers back, bit for bit.</summary>
     internal void Restore()
     {
         using (no_grad())
-            Values.copy_(saved ?? throw new InvalidOperationException("nothing was saved")).Dispose();
+            Values.copy_(saved ?? throw new InvalidOperationException("nothing was saved"));
     }
 
     /// <summary>One tensor's part of a flat buffer, detached, in the tensor's shape.</summary>
