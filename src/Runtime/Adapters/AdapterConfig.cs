@@ -6,6 +6,9 @@ namespace FlatPO.Recipes.Adapters;
 /// <summary>adapter_config.json as peft writes it.</summary>
 public sealed class AdapterConfig
 {
+    /// <summary>The file's name in every adapter folder.</summary>
+    public const string FileName = "adapter_config.json";
+
     private readonly JsonObject root;
 
     private AdapterConfig(string path, JsonObject root) => (Path, this.root) = (path, root);
@@ -19,7 +22,7 @@ public sealed class AdapterConfig
     /// <summary>Reads <c>adapter_config.json</c> in <paramref name="folder"/>. Throws FPO4001 if it is missing, FPO4011 if it is no JSON object.</summary>
     public static AdapterConfig Read(string folder)
     {
-        string path = System.IO.Path.Combine(folder, "adapter_config.json");
+        string path = System.IO.Path.Combine(folder, FileName);
         if (!File.Exists(path))
             throw new RecipeException("FPO4001", $"{path} does not exist; an adapter folder holds adapter_config.json and adapter_model.safetensors");
         try

@@ -70,6 +70,15 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device.</summary>
     public Arena BuildArena() => new(tensors, Backbone.Device);
 
+    /// <summary>Writes the adapters in peft's layout.</summary>
+    public void Save(string folder) => PeftFolder.Save(this, folder);
+
+    /// <summary>Reads adapters of the same method and placement from peft's layout.</summary>
+    public void Load(string folder) => PeftFolder.Load(this, folder);
+
+    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
+    public void MergeInto(string folder) => MergedCheckpoint.Write(this, folder);
+
     private Projection Vacant(string module)
     {
         Projection site = Backbone.Projection(module);

@@ -20,6 +20,12 @@ internal static partial class PeftTargets
         return Some(config, [.. candidates.Where(projection => targets.Any(target => Names(target, projection.Module)))]);
     }
 
+    /// <summary>The projections a name of <c>modules_to_save</c> means; FPO4011 if there are none.</summary>
+    internal static IReadOnlyList<Projection> Whole(Backbone backbone, AdapterConfig config, string name) =>
+        backbone.Weights.Projections.Where(projection => Names(name, projection.Module)).ToArray() is { Length: > 0 } found
+            ? found
+            : throw config.Invalid("modules_to_save", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{name}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
+
     /// <summary>The shortest <c>target_modules</c> that mean exactly <paramref name="sites"/>, and <c>layers_to_transform</c> (empty for all layers).</summary>
     internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites)
     {

@@ -18,9 +18,11 @@ public abstract class CausalLM(WeightTable weights) : Backbone(weights)
     {
         using var scope = NewDisposeScope();
         Tensor logits = Logits(batch);
-        long length = logits.size(1), vocabulary = logits.size(2);
-        Tensor predictions = logits.narrow(1, 0, length - 1).reshape(-1, vocabulary).to_type(ScalarType.Float32);
-        Tensor targets = batch.Labels.narrow(1, 1, length - 1).reshape(-1);
+        long rows = logits.size(0), length = logits.size(1), vocabulary = logits.size(2);
+        // the labels move one place to the left, not the logits: cutting a position off would copy [rows, T, vocabulary]
+        Tensor end = full([rows, 1], TokenBatch.Unsupervised, dtype: ScalarType.Int64, device: logits.device);
+        Tensor targets = cat([batch.Labels.narrow(1, 1, length - 1), end], 1).view(-1);
+        Tensor predictions = logits.view(-1, vocabulary).to_type(ScalarType.Float32);
         Tensor total = functional.cross_entropy(predictions, targets, ignore_index: TokenBatch.Unsupervised, reduction: Reduction.Sum);
         return total.div(supervised).MoveToOuterDisposeScope();
     }

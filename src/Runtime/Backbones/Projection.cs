@@ -10,6 +10,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>Module path as transformers 5 spells it.</summary>
     public string Module { get; } = module;
 
+    /// <summary>Its path in the checkpoint, which is how transformers 4 spelled the module.</summary>
+    public string Published => Weight.Name[..Weight.Name.LastIndexOf('.')];
+
     /// <summary>The role it plays.</summary>
     public Sites Role { get; } = role;
 
@@ -31,6 +34,14 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
 
-    /// <summary>The frozen layer alone.</summary>
-    public Tensor Base(Tensor x) => functional.linear(x, Weight.Value, Bias?.Value);
+    /// <summary>The layer without its adapter, in x's number format.</summary>
+    public Tensor Base(Tensor x)
+    {
+        Tensor weight = Weight.Value;
+        if (weight.dtype == x.dtype)
+            return functional.linear(x, weight, Bias?.Value);
+        using var scope = NewDisposeScope();
+        // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives
+        return functional.linear(x.to_type(weight.dtype), weight, Bias?.Value.to_type(weight.dtype)).to_type(x.dtype).MoveToOuterDisposeScope();
+    }
 }

@@ -8,6 +8,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
 {
     private readonly List<Weight> weights = [];
     private readonly List<Projection> projections = [];
+    private readonly List<string> ignored = [];
+    private readonly List<Tensor> constants = [];
 
     /// <summary>config.json.</summary>
     public ModelConfig Config { get; } = config;
@@ -18,11 +20,19 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <summary>The number format they are held in.</summary>
     public ScalarType Dtype { get; } = dtype;
 
+    /// <summary>
+    /// transformers' <c>base_model_prefix</c> with its dot (<c>model.</c>): a checkpoint saved from the base model alone lacks it, and loads all the same.
+    /// </summary>
+    public string? BasePrefix { get; set; }
+
     /// <summary>All declared weights.</summary>
     public IReadOnlyList<Weight> All => weights;
 
     /// <summary>All declared projections, in module order.</summary>
     public IReadOnlyList<Projection> Projections => projections;
+
+    /// <summary>Names a checkpoint may hold that the backbone has no use for.</summary>
+    internal IReadOnlyList<string> IgnoredNames => ignored;
 
     /// <summary>Declares one tensor of the checkpoint.</summary>
     public Weight Declare(string name, params long[] shape)
@@ -41,15 +51,47 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         return projection;
     }
 
+    /// <summary>Declares a linear layer that computes with another layer's weight: a head tied to the embedding. A copy of it in the checkpoint is ignored.</summary>
+    public Projection Tied(string module, Sites role, Weight weight)
+    {
+        Ignore($"{module}.weight");
+        Projection projection = new(module, role, weight, null);
+        projections.Add(projection);
+        return projection;
+    }
+
+    /// <summary>Names tensors a checkpoint may hold without being refused; <c>*</c> stands for any text.</summary>
+    public void Ignore(params ReadOnlySpan<string> names) => ignored.AddRange(names);
+
+    /// <summary>Takes over a tensor that is computed and not loaded (rotary frequencies) and keeps it as long as the weights.</summary>
+    public Tensor Keep(Tensor constant)
+    {
+        constants.Add(constant.DetachFromDisposeScope());
+        return constant;
+    }
+
     /// <summary>The projection at a module path; throws FPO1001 with the nearest ones if there is none.</summary>
     public Projection Projection(string module) =>
         projections.Find(projection => projection.Module == module)
         ?? throw new RecipeException("FPO1001", $"the {Config.ModelType} backbone has no linear layer '{module}'; nearest is '{projections.MinBy(projection => Nearness.Distance(module, projection.Module))?.Module}'");
+
+    /// <summary>
+    /// Gives every declared weight its numbers. Throws FPO4004 with all that does not fit, before the first tensor is read: there is no partial load.
+    /// </summary>
+    public void Fill(Checkpoint checkpoint)
+    {
+        CheckpointMatch match = new(this, checkpoint);
+        match.Require();
+        foreach (Weight weight in weights)
+            weight.Fill(checkpoint.Read(match.NameOf(weight), Device, Dtype));
+    }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         foreach (Weight weight in weights)
             weight.Release();
+        foreach (Tensor constant in constants)
+            constant.Dispose();
     }
 }

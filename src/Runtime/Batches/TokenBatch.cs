@@ -12,6 +12,12 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
     /// <summary>The label of a position that teaches nothing.</summary>
     public const long Unsupervised = -100;
 
+    /// <summary>
+    /// Where the padding is, known on the host so that a decoder need not ask the device. With padding on the right a causal decoder needs no mask
+    /// tensor, and the fast attention kernels run: no token comes after padding, so none can see it.
+    /// </summary>
+    public Padding Padding { get; init; }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -19,4 +25,14 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
         AttentionMask.Dispose();
         Labels.Dispose();
     }
+}
+
+/// <summary>Where a batch's padding is.</summary>
+public enum Padding
+{
+    /// <summary>Anywhere: the attention mask decides.</summary>
+    Unknown,
+
+    /// <summary>After each row's tokens, or nowhere.</summary>
+    Right,
 }

@@ -18,7 +18,14 @@ internal static class Ops
     /// keyValueHeads; mask broadcasts to [rows, heads, T, S] (true = may attend, or added numbers).
     /// </summary>
     internal static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double scale) =>
-        Call("scaled_dot_product_attention", "", q, k, v, Argument.Optional(mask), 0.0, causal, Argument.Optional(scale), q.size(1) != k.size(1));
+        ScaledDotProductAttention(q, k, v, (mask, causal, scale, 0));
+
+    /// <summary>The same with dropout of the attention probabilities.</summary>
+    internal static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, (Tensor? Mask, bool Causal, double Scale, double Dropout) how) =>
+        Call("scaled_dot_product_attention", "", q, k, v, Argument.Optional(how.Mask), how.Dropout, how.Causal, Argument.Optional(how.Scale), q.size(1) != k.size(1));
+
+    /// <summary>GELU; <paramref name="approximate"/> is <c>none</c> or <c>tanh</c>.</summary>
+    internal static Tensor Gelu(Tensor x, string approximate) => Call("gelu", "", x, approximate);
 
     /// <summary>Rows of <paramref name="weight"/> [vocabulary, width] at <paramref name="ids"/>: ids' shape + [width].</summary>
     internal static Tensor Embedding(Tensor weight, Tensor ids) => Call("embedding", "", weight, ids, -1L, false, false);

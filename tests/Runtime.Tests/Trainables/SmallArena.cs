@@ -18,7 +18,7 @@ internal static class SmallArena
         return arena;
     }
 
-    internal static float[] Numbers(this Tensor tensor) => tensor.detach().cpu().data<float>().ToArray();
+    internal static float[] Numbers(this Tensor tensor) => tensor.detach().cpu().contiguous().data<float>().ToArray();
 
     internal static double ToSingleValue(this Tensor scalar) => scalar.Numbers()[0];
 

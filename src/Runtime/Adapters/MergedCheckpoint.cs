@@ -1,0 +1,44 @@
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Adapters;
+
+/// <summary>A checkpoint in Hugging Face layout with the adapters added into the weights (peft's <c>merge_and_unload</c>, written out).</summary>
+public static class MergedCheckpoint
+{
+    /// <summary>
+    /// Writes weights and config.json, and copies the tokenizer and preprocessor files of the backbone's folder. The placement itself is unchanged.
+    /// </summary>
+    public static void Write(AdapterPlacement placement, string folder)
+    {
+        Backbone backbone = placement.Backbone;
+        string source = Path.GetDirectoryName(backbone.Config.Path)!;
+        if (Path.GetFullPath(folder) == Path.GetFullPath(source))
+            throw new RecipeException("FPO4012", $"'{folder}' is the backbone's own folder; choose another one to write the merged checkpoint to");
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.SingleFile), Merged(placement));
+        foreach (string file in Directory.EnumerateFiles(source).Where(BelongsToModel))
+        {
+            byte[] content = File.ReadAllBytes(file);
+            AtomicFile.Write(Path.Combine(folder, Path.GetFileName(file)), stream => stream.Write(content));
+        }
+    }
+
+    /// <summary>Every weight of the checkpoint by name: frozen, trained whole, or frozen plus its adapter's update.</summary>
+    private static Dictionary<string, Tensor> Merged(AdapterPlacement placement)
+    {
+        Dictionary<string, Tensor> tensors = placement.Backbone.Weights.All.ToDictionary(
+            weight => weight.Name, weight => weight.Trainable is { } trained ? trained.Value.to_type(weight.Frozen.dtype) : weight.Frozen);
+        foreach ((Projection site, AdapterLayer layer) in placement.Placed)
+        {
+            Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(layer.WeightDelta());
+            tensors[site.Weight.Name] = sum.to_type(site.Weight.Frozen.dtype);
+        }
+        return tensors;
+    }
+
+    private static bool BelongsToModel(string file) =>
+        Path.GetExtension(file) is ".json" or ".txt" or ".model" or ".jinja" && !file.EndsWith(Checkpoint.IndexFile, StringComparison.Ordinal);
+}

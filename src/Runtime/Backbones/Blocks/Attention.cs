@@ -1,0 +1,35 @@
+using FlatPO.Recipes.Native;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>How an attention block splits its width.</summary>
+/// <param name="Heads">Query heads.</param>
+/// <param name="KeyValueHeads">Heads of keys and values; each serves Heads / KeyValueHeads query heads.</param>
+/// <param name="HeadWidth">Width of one head.</param>
+/// <param name="Dropout">Dropout of the attention probabilities while training.</param>
+internal sealed record AttentionShape(long Heads, long KeyValueHeads, long HeadWidth, double Dropout);
+
+/// <summary>Multi-head attention with grouped keys and values and, where the context has a rotary table, rotary positions.</summary>
+internal sealed class Attention(Projection query, Projection key, Projection value, Projection output, AttentionShape shape)
+{
+    private readonly double scale = 1 / Math.Sqrt(shape.HeadWidth);
+
+    /// <summary>x [rows, T, hidden] to the same.</summary>
+    internal Tensor Forward(Tensor x, in AttentionContext context)
+    {
+        using var scope = NewDisposeScope();
+        long rows = x.size(0), length = x.size(1);
+        Tensor q = Split(query.Forward(x), shape.Heads); // [rows, heads, T, width]
+        Tensor k = Split(key.Forward(x), shape.KeyValueHeads); // [rows, key-value heads, T, width]
+        Tensor v = Split(value.Forward(x), shape.KeyValueHeads);
+        if (context.Rotary is { } rotary)
+            (q, k) = (rotary.Turn(q), rotary.Turn(k));
+        double dropout = context.Training ? shape.Dropout : 0;
+        Tensor mixed = Ops.ScaledDotProductAttention(q, k, v, (context.Mask, context.Causal, scale, dropout));
+        Tensor merged = mixed.transpose(1, 2).reshape(rows, length, shape.Heads * shape.HeadWidth);
+        return output.Forward(merged).MoveToOuterDisposeScope();
+
+        Tensor Split(Tensor joined, long heads) => joined.view(rows, length, heads, shape.HeadWidth).transpose(1, 2);
+    }
+}

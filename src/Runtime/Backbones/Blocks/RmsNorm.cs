@@ -1,0 +1,19 @@
+using FlatPO.Recipes.Native;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>Root-mean-square norm over the last dimension (transformers <c>modeling_llama.py</c>, <c>LlamaRMSNorm</c>); the operator computes in float32 inside.</summary>
+internal sealed class RmsNorm(WeightTable weights, string path, long width, double epsilon)
+{
+    private readonly Weight weight = weights.Declare($"{path}.weight", width);
+
+    internal Tensor Forward(Tensor x)
+    {
+        Tensor scale = weight.Value;
+        if (scale.dtype == x.dtype)
+            return Ops.RmsNorm(x, scale, epsilon);
+        using var scope = NewDisposeScope();
+        return Ops.RmsNorm(x.to_type(scale.dtype), scale, epsilon).to_type(x.dtype).MoveToOuterDisposeScope(); // a norm trained in float32
+    }
+}

@@ -1,0 +1,61 @@
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>Rotary position embedding: the frequencies of a head (transformers <c>modeling_rope_utils.py</c>).</summary>
+internal sealed class Rotary
+{
+    private readonly Tensor frequencies; // float32 [width / 2]
+
+    internal Rotary(WeightTable weights, RopeSettings settings, long headWidth)
+    {
+        using var scope = NewDisposeScope();
+        // float32 step by step, as transformers computes them: at position 100,000 a rounding of 1e-7 is a turn of 0.01
+        Tensor exponents = arange(0, headWidth, 2, ScalarType.Int64).to_type(ScalarType.Float32).div(headWidth);
+        Tensor plain = tensor((float)settings.Theta).pow(exponents).reciprocal();
+        Tensor scaled = settings.Kind switch
+        {
+            "linear" => plain.div(settings.Factor),
+            "llama3" => Llama3(plain, settings),
+            _ => plain,
+        };
+        frequencies = weights.Keep(scaled.to(weights.Device));
+    }
+
+    /// <summary>The turns of positions 0 … length − 1.</summary>
+    internal RotaryTable At(long length, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        Tensor positions = arange(length, ScalarType.Float32, frequencies.device);
+        Tensor angles = positions.unsqueeze(1).mul(frequencies.unsqueeze(0)); // [T, width / 2]
+        Tensor both = cat([angles, angles], 1); // [T, width]
+        return new RotaryTable(both.cos().to_type(dtype).MoveToOuterDisposeScope(), both.sin().to_type(dtype).MoveToOuterDisposeScope());
+    }
+
+    // Long wavelengths are slowed down by the factor, short ones left alone, those between blended.
+    private static Tensor Llama3(Tensor plain, RopeSettings settings)
+    {
+        Tensor wavelength = tensor((float)(2 * Math.PI)).div(plain);
+        Tensor smooth = tensor((float)settings.OriginalContext).div(wavelength).sub(settings.LowFrequencyFactor)
+            .div(settings.HighFrequencyFactor - settings.LowFrequencyFactor);
+        Tensor slow = plain.div(settings.Factor);
+        Tensor blended = smooth.neg().add(1).mul(slow).add(smooth.mul(plain));
+        Tensor isLong = wavelength.gt(settings.OriginalContext / settings.LowFrequencyFactor);
+        Tensor isShort = wavelength.lt(settings.OriginalContext / settings.HighFrequencyFactor);
+        return where(isLong, slow, where(isShort, plain, blended));
+    }
+}
+
+/// <summary>Cosine and sine of each position's turns: [T, width], broadcast over rows and heads.</summary>
+internal sealed record RotaryTable(Tensor Cosine, Tensor Sine)
+{
+    /// <summary>Turns the pairs (i, i + width / 2) of x [rows, heads, T, width] (transformers <c>apply_rotary_pos_emb</c>).</summary>
+    internal Tensor Turn(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        long half = x.size(3) / 2;
+        Tensor turned = cat([x.narrow(3, half, half).neg(), x.narrow(3, 0, half)], 3);
+        return x.mul(Cosine).add(turned.mul(Sine)).MoveToOuterDisposeScope();
+    }
+}

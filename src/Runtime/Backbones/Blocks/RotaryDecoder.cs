@@ -1,0 +1,86 @@
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>In what the families that share <see cref="RotaryDecoder"/> differ.</summary>
+internal sealed record RotaryDecoderSettings
+{
+    /// <summary>Whether the query, key and value projections have biases.</summary>
+    internal bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Whether attention's output projection has a bias.</summary>
+    internal bool OutputBias { get; init; }
+
+    /// <summary>Whether the feed-forward projections have biases.</summary>
+    internal bool FeedForwardBias { get; init; }
+
+    /// <summary>How far back a windowed layer looks; null where all layers see everything.</summary>
+    internal long? Window { get; init; }
+
+    /// <summary>Whether a layer's attention is windowed.</summary>
+    internal Func<int, bool> IsWindowed { get; init; } = _ => false;
+}
+
+/// <summary>
+/// The decoder of Llama and its kin (transformers <c>modeling_llama.py</c>): RMSNorm before each block, grouped-query attention with rotary positions,
+/// gated feed-forward, a head that may be tied to the embedding.
+/// </summary>
+internal sealed class RotaryDecoder
+{
+    private readonly WeightTable weights;
+    private readonly RotaryDecoderSettings settings;
+    private readonly Embedding embedding;
+    private readonly Rotary rotary;
+    private readonly RotaryDecoderLayer[] layers;
+    private readonly RmsNorm norm;
+    private readonly Projection head;
+
+    internal RotaryDecoder(WeightTable weights, RotaryDecoderSettings settings)
+    {
+        (this.weights, this.settings) = (weights, settings);
+        ModelConfig config = weights.Config;
+        long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size");
+        AttentionShape shape = ShapeOf(config);
+        weights.BasePrefix = "model.";
+        weights.Ignore("*.rotary_emb.inv_freq"); // a buffer that old versions saved
+        embedding = new Embedding(weights, "model.embed_tokens", vocabulary, hidden);
+        rotary = new Rotary(weights, RopeSettings.Of(config), shape.HeadWidth);
+        layers = new RotaryDecoderLayer[config.Size("num_hidden_layers")];
+        for (int i = 0; i < layers.Length; i++)
+            layers[i] = new RotaryDecoderLayer(weights, $"model.layers.{i}", shape, settings);
+        norm = new RmsNorm(weights, "model.norm", hidden, config.Number("rms_norm_eps"));
+        head = config.Flag("tie_word_embeddings", false)
+            ? weights.Tied("lm_head", Sites.Head, embedding.Weight)
+            : weights.Linear("lm_head", Sites.Head, hidden, vocabulary, bias: false);
+    }
+
+    /// <summary>[rows, T, vocabulary].</summary>
+    internal Tensor Logits(TokenBatch batch, bool training)
+    {
+        using var scope = NewDisposeScope();
+        RotaryTable turns = rotary.At(batch.InputIds.size(1), weights.Dtype);
+        AttentionContext full = AttentionContext.Causally(batch, training, turns);
+        AttentionContext windowed = settings.Window is null ? full : AttentionContext.Causally(batch, training, turns, settings.Window);
+        Tensor x = embedding.Forward(batch.InputIds); // [rows, T, hidden]
+        for (int i = 0; i < layers.Length; i++)
+        {
+            Tensor next = layers[i].Forward(x, settings.IsWindowed(i) ? windowed : full);
+            x.Dispose(); // autograd keeps what it needs of it
+            x = next;
+        }
+        return head.Forward(norm.Forward(x)).MoveToOuterDisposeScope();
+    }
+
+    private static AttentionShape ShapeOf(ModelConfig config)
+    {
+        long heads = config.Size("num_attention_heads"), keyValueHeads = config.Int("num_key_value_heads", heads);
+        if (keyValueHeads < 1 || heads % keyValueHeads != 0)
+            throw config.Invalid("num_key_value_heads", $"a divisor of num_attention_heads = {heads}");
+        long width = config.Int("head_dim", config.Size("hidden_size") / heads);
+        if (width < 2 || width % 2 != 0)
+            throw config.Invalid("head_dim", "an even number: rotary positions turn pairs");
+        return new AttentionShape(heads, keyValueHeads, width, config.Number("attention_dropout", 0));
+    }
+}

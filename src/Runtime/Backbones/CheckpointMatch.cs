@@ -1,0 +1,78 @@
+using System.IO.Enumeration;
+using System.Text;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones;
+
+/// <summary>
+/// Compares what a backbone declares with what a checkpoint holds, before anything is loaded: one error (FPO4004) lists every missing tensor with its
+/// nearest name, every tensor too many, every wrong shape and every number format that cannot be a weight.
+/// </summary>
+internal sealed class CheckpointMatch
+{
+    // A different model misses everything; names further down are listed without a suggestion, which costs a comparison with every other name.
+    private const int Suggestions = 40;
+
+    private static readonly ScalarType[] WeightFormats = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Float64];
+
+    private readonly WeightTable table;
+    private readonly Checkpoint checkpoint;
+    private readonly bool bare;
+
+    internal CheckpointMatch(WeightTable table, Checkpoint checkpoint)
+    {
+        (this.table, this.checkpoint) = (table, checkpoint);
+        bare = table.BasePrefix is { } prefix && !checkpoint.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
+    }
+
+    /// <summary>The name a declared weight has in this checkpoint: one saved from the base model alone lacks the base model's prefix.</summary>
+    internal string NameOf(Weight weight) =>
+        bare && weight.Name.StartsWith(table.BasePrefix!, StringComparison.Ordinal) ? weight.Name[table.BasePrefix!.Length..] : weight.Name;
+
+    /// <summary>Throws unless the checkpoint holds exactly what the backbone declares.</summary>
+    internal void Require()
+    {
+        HashSet<string> expected = [.. table.All.Select(NameOf)];
+        string[] missing = [.. expected.Where(name => checkpoint.Find(name) is null).Order(StringComparer.Ordinal)];
+        string[] unexpected = [.. checkpoint.Names.Where(name => !expected.Contains(name) && !Ignored(name)).Order(StringComparer.Ordinal)];
+        StringBuilder findings = new();
+        Append(findings, "missing", MissingLines(missing, unexpected));
+        Append(findings, "unexpected", [.. unexpected.Select(name => $"{name} {Describe(checkpoint.Find(name)!)} in {Path.GetFileName(checkpoint.FileOf(name))}")]);
+        Append(findings, "wrong shape", [.. ShapeLines()]);
+        Append(findings, $"number format that cannot be a weight (allowed are {string.Join(", ", WeightFormats.Select(SafetensorsEntry.FormatOf))})", [.. FormatLines()]);
+        if (findings.Length > 0)
+            throw new RecipeException("FPO4004", $"the tensors of '{checkpoint.Folder}' do not match the {table.Config.ModelType} backbone that {ModelConfig.FileName} describes; nothing was loaded{findings}");
+    }
+
+    private string[] MissingLines(string[] missing, string[] unexpected)
+    {
+        string[] candidates = unexpected.Length > 0 ? unexpected : [.. checkpoint.Names];
+        string? Nearest(string name) => candidates.MinBy(candidate => Nearness.Distance(name, candidate));
+        return [.. missing.Select((name, i) => i < Suggestions && candidates.Length > 0 ? $"{name}; nearest in the checkpoint is {Nearest(name)}" : name)];
+    }
+
+    private IEnumerable<string> ShapeLines() =>
+        from weight in table.All
+        let found = checkpoint.Find(NameOf(weight))
+        where found is not null && !found.Shape.SequenceEqual(weight.Shape)
+        select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: expected [{string.Join(", ", weight.Shape)}], found [{string.Join(", ", found.Shape)}]";
+
+    private IEnumerable<string> FormatLines() =>
+        from weight in table.All
+        let found = checkpoint.Find(NameOf(weight))
+        where found is not null && !(found.Dtype is { } dtype && WeightFormats.Contains(dtype))
+        select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: found {found.Format}";
+
+    private bool Ignored(string name) => table.IgnoredNames.Any(pattern =>
+        FileSystemName.MatchesSimpleExpression(pattern, name, ignoreCase: false)
+        || (bare && FileSystemName.MatchesSimpleExpression(pattern, table.BasePrefix + name, ignoreCase: false)));
+
+    private static void Append(StringBuilder findings, string title, string[] lines)
+    {
+        if (lines.Length > 0)
+            findings.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n  {title}: {lines.Length}").AppendJoin("", lines.Select(line => $"\n    {line}"));
+    }
+
+    private static string Describe(SafetensorsEntry entry) => $"{entry.Format}[{string.Join(", ", entry.Shape)}]";
+}

@@ -1,0 +1,90 @@
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Backbones.Opt;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+[assembly: DeclaresBackbone(typeof(OptForCausalLM))]
+
+namespace FlatPO.Recipes.Backbones.Opt;
+
+/// <summary>
+/// OPT (transformers <c>modeling_opt.py</c>): learned positions counted along the attention mask, layer norm before or after each block, embeddings
+/// that may be narrower than the network.
+/// </summary>
+[BackboneFamily("opt", TaskType.CausalLM, MaxLength = "max_position_embeddings",
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "ffn_dim", "word_embed_proj_dim", "vocab_size"])]
+[Site("model.decoder.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.self_attn.out_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.fc1", Sites.Up, In = "hidden_size", Out = "ffn_dim", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.fc2", Sites.Down, In = "ffn_dim", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("lm_head", Sites.Head, In = "word_embed_proj_dim ?? hidden_size", Out = "vocab_size")]
+public sealed class OptForCausalLM : CausalLM
+{
+    // The position table's first two rows are not used: position p lies in row p + 2, padding in row 1.
+    private const long PositionOffset = 2;
+
+    private readonly Embedding tokens;
+    private readonly Embedding positions;
+    private readonly Projection? narrow;
+    private readonly Projection? widen;
+    private readonly LayerNorm? norm;
+    private readonly OptLayer[] layers;
+    private readonly Projection head;
+    private readonly double layerDrop;
+
+    /// <summary>Declares the network config.json describes.</summary>
+    public OptForCausalLM(WeightTable weights)
+        : base(weights)
+    {
+        ModelConfig config = weights.Config;
+        long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size"), embedded = config.Int("word_embed_proj_dim", hidden);
+        weights.BasePrefix = "model.";
+        tokens = new Embedding(weights, "model.decoder.embed_tokens", vocabulary, embedded);
+        positions = new Embedding(weights, "model.decoder.embed_positions", config.Size("max_position_embeddings") + PositionOffset, hidden);
+        if (embedded != hidden)
+        {
+            narrow = weights.Linear("model.decoder.project_out", Sites.None, hidden, embedded, bias: false);
+            widen = weights.Linear("model.decoder.project_in", Sites.None, embedded, hidden, bias: false);
+        }
+        if (config.Flag("do_layer_norm_before", true) && !config.Flag("_remove_final_layer_norm", false))
+            norm = OptLayer.Norm(weights, "model.decoder.final_layer_norm");
+        layers = new OptLayer[config.Size("num_hidden_layers")];
+        for (int i = 0; i < layers.Length; i++)
+            layers[i] = new OptLayer(weights, $"model.decoder.layers.{i}");
+        layerDrop = config.Number("layerdrop", 0);
+        head = config.Flag("tie_word_embeddings", true)
+            ? weights.Tied("lm_head", Sites.Head, tokens.Weight)
+            : weights.Linear("lm_head", Sites.Head, embedded, vocabulary, bias: false);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Logits(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        AttentionContext context = AttentionContext.Causally(batch, Training);
+        Tensor x = Embed(batch); // [rows, T, hidden]
+        foreach (OptLayer layer in layers)
+        {
+            if (Training && layerDrop > 0 && rand(1).item<float>() < layerDrop) // a number of the CPU's generator: nothing waits for the device
+                continue;
+            Tensor next = layer.Forward(x, context);
+            x.Dispose(); // autograd keeps what it needs of it
+            x = next;
+        }
+        Tensor normed = norm?.Forward(x) ?? x;
+        return head.Forward(narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope(); // [rows, T, vocabulary]
+    }
+
+    private Tensor Embed(TokenBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = batch.AttentionMask;
+        Tensor places = mask.cumsum(1).mul(mask).add(PositionOffset - 1); // [rows, T]
+        Tensor words = tokens.Forward(batch.InputIds);
+        return (widen?.Forward(words) ?? words).add(positions.Forward(places)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,60 @@
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Opt;
+
+/// <summary>One layer of OPT (transformers <c>modeling_opt.py</c>, <c>OPTDecoderLayer</c>).</summary>
+internal sealed class OptLayer
+{
+    private const double Epsilon = 1e-5;
+
+    private readonly Attention attention;
+    private readonly FeedForward feedForward;
+    private readonly LayerNorm attentionNorm;
+    private readonly LayerNorm feedForwardNorm;
+    private readonly Dropout dropout;
+    private readonly bool normFirst;
+
+    internal OptLayer(WeightTable weights, string path)
+    {
+        ModelConfig config = weights.Config;
+        long hidden = config.Size("hidden_size"), wide = config.Size("ffn_dim"), heads = config.Size("num_attention_heads");
+        if (hidden % heads != 0)
+            throw config.Invalid("num_attention_heads", $"a divisor of hidden_size = {hidden}");
+        bool bias = config.Flag("enable_bias", true);
+        Projection key = weights.Linear($"{path}.self_attn.k_proj", Sites.Key, hidden, hidden, bias); // in the order transformers lists them
+        Projection value = weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, hidden, bias);
+        Projection query = weights.Linear($"{path}.self_attn.q_proj", Sites.Query, hidden, hidden, bias);
+        Projection output = weights.Linear($"{path}.self_attn.out_proj", Sites.Output, hidden, hidden, bias);
+        attention = new Attention(query, key, value, output, new AttentionShape(heads, heads, hidden / heads, config.Number("attention_dropout", 0)));
+        attentionNorm = Norm(weights, $"{path}.self_attn_layer_norm");
+        feedForward = new FeedForward(
+            weights.Linear($"{path}.fc1", Sites.Up, hidden, wide, bias),
+            weights.Linear($"{path}.fc2", Sites.Down, wide, hidden, bias),
+            Activations.Of(config, "activation_function", "relu"));
+        feedForwardNorm = Norm(weights, $"{path}.final_layer_norm");
+        dropout = new Dropout(config.Number("dropout", DefaultDropout));
+        normFirst = config.Flag("do_layer_norm_before", true);
+    }
+
+    // OPTConfig's own default, for a configuration that does not say.
+    private const double DefaultDropout = 0.1;
+
+    /// <summary>A layer norm as the configuration wants it.</summary>
+    internal static LayerNorm Norm(WeightTable weights, string path) =>
+        new(weights, path, weights.Config.Size("hidden_size"), Epsilon, weights.Config.Flag("layer_norm_elementwise_affine", true));
+
+    /// <summary>x [rows, T, hidden] to the same.</summary>
+    internal Tensor Forward(Tensor x, in AttentionContext context)
+    {
+        using var scope = NewDisposeScope();
+        Tensor attended = normFirst
+            ? x.add(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training))
+            : attentionNorm.Forward(x.add(dropout.Forward(attention.Forward(x, context), context.Training)));
+        Tensor fed = normFirst
+            ? attended.add(dropout.Forward(feedForward.Forward(feedForwardNorm.Forward(attended)), context.Training))
+            : feedForwardNorm.Forward(attended.add(dropout.Forward(feedForward.Forward(attended), context.Training)));
+        return fed.MoveToOuterDisposeScope();
+    }
+}

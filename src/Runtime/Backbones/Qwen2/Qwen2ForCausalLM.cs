@@ -1,0 +1,46 @@
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Backbones.Qwen2;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+[assembly: DeclaresBackbone(typeof(Qwen2ForCausalLM))]
+
+namespace FlatPO.Recipes.Backbones.Qwen2;
+
+/// <summary>Qwen 2 and 2.5 (transformers <c>modeling_qwen2.py</c>): Llama's decoder with biases on query, key and value, and a window on the upper layers where asked for.</summary>
+[BackboneFamily("qwen2", TaskType.CausalLM, MaxLength = "max_position_embeddings",
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size", "vocab_size"])]
+[Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "num_attention_heads * (head_dim ?? hidden_size / num_attention_heads)", Bias = "1")]
+[Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "(num_key_value_heads ?? num_attention_heads) * (head_dim ?? hidden_size / num_attention_heads)", Bias = "1")]
+[Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "(num_key_value_heads ?? num_attention_heads) * (head_dim ?? hidden_size / num_attention_heads)", Bias = "1")]
+[Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = "num_attention_heads * (head_dim ?? hidden_size / num_attention_heads)", Out = "hidden_size")]
+[Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size")]
+public sealed class Qwen2ForCausalLM : CausalLM
+{
+    private const long DefaultWindow = 4096, DefaultFullLayers = 28;
+
+    private readonly RotaryDecoder decoder;
+
+    /// <summary>Declares the network config.json describes.</summary>
+    public Qwen2ForCausalLM(WeightTable weights)
+        : base(weights)
+    {
+        ModelConfig config = weights.Config;
+        IReadOnlyList<string> kinds = config.TextList("layer_types");
+        long fullLayers = config.Int("max_window_layers", DefaultFullLayers);
+        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
+        {
+            QueryKeyValueBias = true,
+            Window = config.Flag("use_sliding_window", false) ? config.Int("sliding_window", DefaultWindow) : null,
+            IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+}

@@ -1,0 +1,63 @@
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Backbones.Vit;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+[assembly: DeclaresBackbone(typeof(ViTForImageClassification))]
+
+namespace FlatPO.Recipes.Backbones.Vit;
+
+/// <summary>
+/// The vision transformer with a classifier on its first token (transformers <c>modeling_vit.py</c>). Modules carry the names of transformers 5; checkpoints
+/// keep the older, published ones.
+/// </summary>
+[BackboneFamily("vit", TaskType.ImageClassification,
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "image_size", "patch_size"])]
+[Site("vit.layers.{layer}.attention.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.query")]
+[Site("vit.layers.{layer}.attention.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.key")]
+[Site("vit.layers.{layer}.attention.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.value")]
+[Site("vit.layers.{layer}.attention.o_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.attention.output.dense")]
+[Site("vit.layers.{layer}.mlp.fc1", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "1", Published = "vit.encoder.layer.{layer}.intermediate.dense")]
+[Site("vit.layers.{layer}.mlp.fc2", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.output.dense")]
+[Site("classifier", Sites.Head, In = "hidden_size", Out = "id2label.count ?? num_labels ?? 2", Bias = "1")]
+public sealed class ViTForImageClassification : ImageClassifier
+{
+    private readonly PatchEmbedding embedding;
+    private readonly ViTLayer[] layers;
+    private readonly LayerNorm norm;
+    private readonly Projection classifier;
+
+    /// <summary>Declares the network config.json describes.</summary>
+    public ViTForImageClassification(WeightTable weights)
+        : base(weights)
+    {
+        ModelConfig config = weights.Config;
+        long hidden = config.Size("hidden_size");
+        weights.BasePrefix = "vit.";
+        weights.Ignore("vit.pooler.*", "vit.embeddings.mask_token"); // parts of the base model that a classifier does not use
+        embedding = new PatchEmbedding(weights);
+        layers = new ViTLayer[config.Size("num_hidden_layers")];
+        for (int i = 0; i < layers.Length; i++)
+            layers[i] = new ViTLayer(weights, i);
+        norm = new LayerNorm(weights, "vit.layernorm", hidden, config.Number("layer_norm_eps"));
+        classifier = weights.Linear("classifier", Sites.Head, hidden, config.Labels, bias: true);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Logits(ImageBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        AttentionContext context = new(Training);
+        Tensor x = embedding.Forward(batch.PixelValues, Training); // [rows, 1 + patches, hidden]
+        foreach (ViTLayer layer in layers)
+        {
+            Tensor next = layer.Forward(x, context);
+            x.Dispose(); // autograd keeps what it needs of it
+            x = next;
+        }
+        Tensor first = norm.Forward(x.select(1, 0)); // [rows, hidden]; the norm of a token needs that token alone
+        return classifier.Forward(first).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,47 @@
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Vit;
+
+/// <summary>One layer of the vision transformer (transformers <c>modeling_vit.py</c>, <c>ViTLayer</c>).</summary>
+internal sealed class ViTLayer
+{
+    private readonly Attention attention;
+    private readonly FeedForward feedForward;
+    private readonly LayerNorm attentionNorm;
+    private readonly LayerNorm feedForwardNorm;
+    private readonly Dropout dropout;
+
+    internal ViTLayer(WeightTable weights, int layer)
+    {
+        ModelConfig config = weights.Config;
+        string module = $"vit.layers.{layer}", published = $"vit.encoder.layer.{layer}";
+        long hidden = config.Size("hidden_size"), wide = config.Size("intermediate_size"), heads = config.Size("num_attention_heads");
+        if (hidden % heads != 0)
+            throw config.Invalid("num_attention_heads", $"a divisor of hidden_size = {hidden}");
+        bool bias = config.Flag("qkv_bias", true);
+        attention = new Attention(
+            weights.Linear($"{module}.attention.q_proj", Sites.Query, hidden, hidden, bias, $"{published}.attention.attention.query"),
+            weights.Linear($"{module}.attention.k_proj", Sites.Key, hidden, hidden, bias, $"{published}.attention.attention.key"),
+            weights.Linear($"{module}.attention.v_proj", Sites.Value, hidden, hidden, bias, $"{published}.attention.attention.value"),
+            weights.Linear($"{module}.attention.o_proj", Sites.Output, hidden, hidden, bias: true, $"{published}.attention.output.dense"),
+            new AttentionShape(heads, heads, hidden / heads, config.Number("attention_probs_dropout_prob", 0)));
+        feedForward = new FeedForward(
+            weights.Linear($"{module}.mlp.fc1", Sites.Up, hidden, wide, bias: true, $"{published}.intermediate.dense"),
+            weights.Linear($"{module}.mlp.fc2", Sites.Down, wide, hidden, bias: true, $"{published}.output.dense"),
+            Activations.Of(config, "hidden_act", "gelu"));
+        attentionNorm = new LayerNorm(weights, $"{published}.layernorm_before", hidden, config.Number("layer_norm_eps"));
+        feedForwardNorm = new LayerNorm(weights, $"{published}.layernorm_after", hidden, config.Number("layer_norm_eps"));
+        dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
+    }
+
+    /// <summary>x [rows, 1 + patches, hidden] to the same.</summary>
+    internal Tensor Forward(Tensor x, in AttentionContext context)
+    {
+        using var scope = NewDisposeScope();
+        Tensor attended = x.add(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
+        Tensor fed = feedForward.Forward(feedForwardNorm.Forward(attended));
+        return attended.add(dropout.Forward(fed, context.Training)).MoveToOuterDisposeScope();
+    }
+}

@@ -1,0 +1,110 @@
+using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests.Trainables;
+using FlatPO.Recipes.Trainables;
+using Xunit;
+using Xunit.Abstractions;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Adapters;
+
+/// <summary>Adapters trained by peft: the same logits here, adapted and merged, and the same files back.</summary>
+public sealed class LoraTests(ITestOutputHelper output)
+{
+    private const double Tolerance = 1e-4;
+
+    /// <summary>The cases that are plain LoRA.</summary>
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit");
+
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void Gives_pefts_logits(string name)
+    {
+        using Loaded loaded = Loaded.Open(name);
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
+        using Arena arena = placement.BuildArena();
+        Compare(name, "adapted", loaded.Expected("logits")!, Live(arena, loaded), loaded.Mask);
+    }
+
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void A_merged_checkpoint_gives_the_adapted_logits(string name)
+    {
+        string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
+        using Loaded loaded = Loaded.Open(name);
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
+        using Arena arena = placement.BuildArena();
+        placement.MergeInto(folder);
+        using Backbone merged = BackboneLoader.Load(folder, Devices.Cpu, Precision.Float32);
+        Tensor logits = loaded.Logits(merged);
+        Compare(name, "merged", loaded.Expected("merged_logits") ?? loaded.Expected("logits")!, logits, loaded.Mask);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void Writes_the_tensors_peft_wrote(string name)
+    {
+        string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
+        using Loaded loaded = Loaded.Open(name);
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
+        placement.Save(folder);
+        using SafetensorsFile ours = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
+        using SafetensorsFile theirs = SafetensorsFile.Open(Path.Combine(Golden.Adapter(name), "adapter_model.safetensors"));
+        Assert.Equal(theirs.Entries.Keys.Order(), ours.Entries.Keys.Order());
+        foreach (string tensor in theirs.Entries.Keys)
+            Assert.Equal(theirs.Read(tensor).reshape(-1).Bits(), ours.Read(tensor).reshape(-1).Bits());
+        AdapterConfig config = AdapterConfig.Read(folder), reference = AdapterConfig.Read(Golden.Adapter(name));
+        Assert.Equal(reference.Texts("target_modules").Order(), config.Texts("target_modules").Order());
+        Assert.Equal(reference.Texts("modules_to_save"), config.Texts("modules_to_save"));
+        Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static Tensor Live(Arena arena, Loaded loaded)
+    {
+        using (no_grad())
+        using (arena.Bind())
+            return loaded.Logits(loaded.Backbone);
+    }
+
+    private void Compare(string name, string what, Tensor expected, Tensor actual, Tensor? mask)
+    {
+        Tensor difference = (expected - actual).abs();
+        double worst = (mask is null ? difference : difference * mask.unsqueeze(-1)).max().ToSingleValue();
+        output.WriteLine($"{name}, {what}: largest difference of a logit {worst:e1}");
+        Assert.InRange(worst, 0, Tolerance);
+    }
+
+    /// <summary>A golden adapter case: its backbone and its inputs.</summary>
+    private sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
+    {
+        internal Tensor? Mask => Expected("attention_mask");
+
+        internal static Loaded Open(string name)
+        {
+            string folder = Golden.Adapter(name);
+            string backbone = File.ReadAllText(Path.Combine(folder, "base.txt")).Trim();
+            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, Precision.Float32), SafetensorsFile.Open(Path.Combine(folder, "case.safetensors")));
+        }
+
+        internal Tensor? Expected(string tensor) => Case.Entries.ContainsKey(tensor) ? Case.Read(tensor) : null;
+
+        internal Tensor Logits(Backbone backbone)
+        {
+            using var noGrad = no_grad();
+            return backbone switch
+            {
+                CausalLM language => language.Logits(new TokenBatch(Case.Read("input_ids"), Case.Read("attention_mask"), Case.Read("input_ids"), 0)),
+                ImageClassifier images => images.Logits(new ImageBatch(Case.Read("pixel_values"), zeros(Case.Read("pixel_values").size(0), int64))),
+                _ => throw new InvalidOperationException(backbone.GetType().Name),
+            };
+        }
+
+        public void Dispose()
+        {
+            Case.Dispose();
+            Backbone.Dispose();
+        }
+    }
+}

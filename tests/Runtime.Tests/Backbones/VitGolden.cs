@@ -1,0 +1,43 @@
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Backbones.Vit;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using Xunit.Abstractions;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Backbones;
+
+[Trait("Category", Golden.Category)]
+public sealed class VitGolden(ITestOutputHelper output)
+{
+    private const double Tolerance = 1e-4;
+
+    [Fact]
+    public void Logits_and_loss_are_those_of_transformers()
+    {
+        using var scope = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone("vit"));
+        using ViTForImageClassification backbone = BackboneLoader.Load(Golden.Backbone("vit"), CPU, Precision.Float32, weights => new ViTForImageClassification(weights));
+        ImageBatch batch = new(expected.Read("pixel_values"), expected.Read("labels"));
+
+        double logits = Golden.LargestDifference(backbone.Logits(batch), expected.Read("logits"));
+        double loss = Golden.LargestDifference(backbone.Loss(batch, batch.Supervised).reshape(1), expected.Read("loss"));
+
+        output.WriteLine($"vit: largest difference of logits {logits:e2}, of loss {loss:e2}");
+        Assert.InRange(logits, 0, Tolerance);
+        Assert.InRange(loss, 0, Tolerance);
+    }
+
+    [Fact]
+    public void An_image_of_another_size_is_refused()
+    {
+        using var scope = NewDisposeScope();
+        using var backbone = (ImageClassifier)BackboneLoader.Load(Golden.Backbone("vit"), CPU, Precision.Float32);
+        long size = backbone.Config.Int("image_size");
+
+        var error = Assert.Throws<ArgumentException>(() => backbone.Logits(new ImageBatch(zeros(1, 3, size + 1, size), zeros(1, int64))));
+
+        Assert.Contains($"[1, 3, {size + 1}, {size}]", error.Message);
+        Assert.Contains($"[rows, 3, {size}, {size}]", error.Message);
+    }
+}

@@ -1,0 +1,57 @@
+using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests.Trainables;
+using FlatPO.Recipes.Training;
+using FlatPO.Recipes.Trainables;
+using Xunit;
+using Xunit.Abstractions;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Training;
+
+/// <summary>Twenty steps beside the authors' optimizers: the same tensors perturbed, the same losses, the same adapters at the end.</summary>
+public sealed class TraceTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Cases => Golden.Cases("traces");
+
+    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void Perturbs_the_same_tensors_and_ends_at_the_same_adapters(string name)
+    {
+        Trace trace = Trace.Read(Golden.Trace(name));
+        using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(trace.Base), Devices.Cpu, Precision.Float32);
+        AdapterPlacement placement = PeftFolder.Place(backbone, Path.Combine(Golden.Trace(name), "initial"));
+        Assert.Equal(trace.Trainable, placement.Tensors.Select(tensor => tensor.Name));
+
+        using Arena arena = placement.BuildArena();
+        using TraceStep step = new(trace, arena, backbone);
+        double worstLoss = 0;
+        for (int i = 0; i < trace.FirstLoss.Length; i++)
+        {
+            StepReport report = step.Run(Batch(name, i), i);
+            worstLoss = Math.Max(worstLoss, Math.Abs(report.Clean.ToSingleValue() - trace.FirstLoss[i]));
+            if (report.Perturbed is not null)
+                worstLoss = Math.Max(worstLoss, Math.Abs(report.Perturbed.ToSingleValue() - trace.SecondLoss[i]));
+            Assert.Equal(trace.Perturbed.ElementAtOrDefault(i) ?? [], step.Moved);
+        }
+        double worstAdapter = FarthestFrom(Path.Combine(Golden.Trace(name), "final"), placement);
+        output.WriteLine($"{name}: largest difference of a loss {worstLoss:e1}, of an adapter's number {worstAdapter:e1}");
+        Assert.InRange(worstLoss, 0, trace.IsSgd ? 1e-5 : 1e-3);
+        Assert.InRange(worstAdapter, 0, trace.IsSgd ? 1e-6 : 5e-3);
+    }
+
+    private static TokenBatch Batch(string name, int index)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
+        Tensor ids = file.Read("batches")[index]; // [rows, T], every position supervised
+        return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1));
+    }
+
+    private static double FarthestFrom(string folder, AdapterPlacement placement)
+    {
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
+        return placement.Tensors.Max(tensor => (tensor.Value - file.Read($"base_model.model.{tensor.Name}")).abs().max().ToSingleValue());
+    }
+}

@@ -1,0 +1,104 @@
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Optimization;
+using FlatPO.Recipes.Sharpness;
+using FlatPO.Recipes.Tests.Trainables;
+using FlatPO.Recipes.Training;
+using Xunit;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Training;
+
+public sealed class TrainingLoopTests
+{
+    private static readonly TrainingLoop TwoEpochs = new() { Epochs = 2, BatchSize = 3, GradientAccumulation = 2, Seed = 5 };
+
+    [Fact]
+    public void The_learning_rate_in_force_follows_the_schedule_and_the_loss_falls()
+    {
+        using Adapted adapted = new();
+        CosineSchedule schedule = new() { WarmupRatio = 0.2 };
+        TrainingReport report = Run(adapted, TwoEpochs, Adapted.Examples(13), schedule);
+        Assert.Equal(6, report.Steps.Count); // 13 examples by 6 are 3 windows an epoch
+        Assert.Equal(Enumerable.Range(0, 6).Select(step => 1e-2 * schedule.Factor(step, 6)), report.Steps.Select(step => step.LearningRate));
+        Assert.True(report.Steps[^1].Loss < report.Steps[0].Loss, $"{report.Steps[^1].Loss} is not below {report.Steps[0].Loss}");
+        Assert.All(report.Steps, step => Assert.Equal(step.PerturbedLoss - step.Loss, step.Sharpness));
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_run_and_another_seed_another()
+    {
+        int[] Final(int seed)
+        {
+            using Adapted adapted = new(dropout: 0.1);
+            Run(adapted, new TrainingLoop { Epochs = 1, BatchSize = 3, Seed = seed }, Adapted.Examples(12), new ConstantSchedule());
+            return adapted.Arena.Values.Bits();
+        }
+        Assert.Equal(Final(1), Final(1));
+        Assert.NotEqual(Final(1), Final(2));
+    }
+
+    [Fact]
+    public void Every_example_is_seen_once_an_epoch_in_an_order_of_its_own()
+    {
+        int[] first = RunSeed.Shuffle(50, seed: 1, epoch: 0), second = RunSeed.Shuffle(50, seed: 1, epoch: 1);
+        Assert.Equal(Enumerable.Range(0, 50), first.Order());
+        Assert.Equal(Enumerable.Range(0, 50), second.Order());
+        Assert.NotEqual(first, second);
+    }
+
+    [Fact]
+    public void A_cancelled_run_stops_between_steps_with_unperturbed_weights()
+    {
+        using Adapted adapted = new();
+        using CancellationTokenSource source = new();
+        source.Cancel();
+        int[] before = adapted.Arena.Values.Bits();
+        Assert.Throws<OperationCanceledException>(() => { Run(adapted, TwoEpochs, Adapted.Examples(6), new ConstantSchedule(), source.Token); });
+        Assert.Equal(before, adapted.Arena.Values.Bits());
+    }
+
+    [Fact]
+    public void A_run_that_diverges_says_at_which_step()
+    {
+        using Adapted adapted = new(optimizer: arena => new Sgd(arena) { LearningRate = 1e30 });
+        RecipeException error = Assert.Throws<RecipeException>(() => { Run(adapted, TwoEpochs, Adapted.Examples(6), new ConstantSchedule()); });
+        Assert.Equal("FPO2101", error.Id);
+        Assert.Contains("step 1", error.Message);
+    }
+
+    [Fact]
+    public void No_examples_is_an_error()
+    {
+        using Adapted adapted = new();
+        RecipeException error = Assert.Throws<RecipeException>(() => { Run(adapted, TwoEpochs, [], new ConstantSchedule()); });
+        Assert.Equal("FPO3010", error.Id);
+    }
+
+    [Fact]
+    public void Evaluation_drops_nothing_and_weighs_every_prediction_once()
+    {
+        using Adapted adapted = new(dropout: 0.5);
+        adapted.BaseStep(Adapted.Window(Adapted.Examples(4), 4));
+        TokenExample[] examples = Adapted.Examples(7);
+        Evaluation one = new Evaluator(adapted.Placement, adapted.Arena) { BatchSize = 7 }.Evaluate(adapted.Backbone, examples);
+        Evaluation three = new Evaluator(adapted.Placement, adapted.Arena) { BatchSize = 3 }.Evaluate(adapted.Backbone, examples);
+        Assert.Equal(one.Loss, three.Loss, 1e-5);
+        Assert.Equal((one.Accuracy, one.Predictions), (three.Accuracy, three.Predictions));
+        Assert.Equal(examples.Sum(example => example.InputIds.Count - 1), one.Predictions);
+    }
+
+    private static TrainingReport Run(Adapted adapted, TrainingLoop loop, TokenExample[] examples, LearningRateSchedule schedule, CancellationToken cancellation = default)
+    {
+        StepReport Step(Window<TokenBatch> window)
+        {
+            Tensor clean = adapted.Pass(window);
+            Selection sharp = adapted.Ranking.Sharpest(2);
+            Tensor perturbed;
+            using (adapted.Arena.Climb(sharp, 0.05))
+                perturbed = adapted.Pass(window);
+            adapted.Optimizer.Step();
+            return new StepReport(clean, perturbed, sharp);
+        }
+        return loop.Run(adapted.Placement, examples, new TrainingSteps<TokenBatch>(Step, adapted.Optimizer, schedule), null, cancellation);
+    }
+}
