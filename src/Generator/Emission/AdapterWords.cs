@@ -1,0 +1,30 @@
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Emission;
+
+/// <summary>What the parts of the adapter are called in the emitted file.</summary>
+internal sealed class AdapterWords
+{
+    private static readonly HashSet<string> Unusable = ["layer", "placement", "base", "fixed", "new", "in", "out", "ref", "this", "lock", "switch", "default", "operator", "static"];
+
+    public AdapterWords(Annotation annotation, Vocabulary vocabulary)
+    {
+        string camel = char.ToLowerInvariant(annotation.Name[0]) + annotation.Name.Substring(1);
+        Local = Unusable.Contains(camel) ? $"{camel}Method" : camel;
+        Method = vocabulary.Word(annotation.Realization!.Type);
+        Accessor = vocabulary.Word(annotation.Realization.Accessor!);
+        OwnProperties = [.. annotation.Properties.Where(property => property.Owner == annotation.Type)];
+    }
+
+    /// <summary>The variable that holds the method.</summary>
+    public string Local { get; }
+
+    /// <summary>The runtime class of the method.</summary>
+    public string Method { get; }
+
+    /// <summary>What its <c>Place</c> returns.</summary>
+    public string Accessor { get; }
+
+    /// <summary>The attribute's own properties, without those that say where it sits.</summary>
+    public IReadOnlyList<PropertyValue> OwnProperties { get; }
+}

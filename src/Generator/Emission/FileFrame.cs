@@ -1,0 +1,41 @@
+using System.Text;
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Emission;
+
+/// <summary>What stands around the sections: namespace, alias block, the user's types reopened.</summary>
+internal static class FileFrame
+{
+    private const string Tool = "FlatPO.Recipes.Generator";
+    private static readonly string ToolVersion = typeof(FileFrame).Assembly.GetName().Version.ToString(3);
+
+    public static string Wrap(string header, IReadOnlyList<string> sections, TypeShell shell, Vocabulary vocabulary)
+    {
+        string generatedCode = vocabulary.Word($"global::{RuntimeTypes.FullNames["GeneratedCodeAttribute"]}");
+        string disposable = vocabulary.Word($"global::{RuntimeTypes.FullNames["IDisposable"]}");
+        StringBuilder file = new();
+        file.Append(header).Append("\n\n");
+        if (shell.Namespace.Length > 0)
+            file.Append($"namespace {shell.Namespace};\n\n");
+        foreach (string imported in vocabulary.Imports)
+            file.Append($"using global::{imported};\n");
+        foreach (KeyValuePair<string, string> alias in vocabulary.Aliases)
+            file.Append($"using {alias.Key} = {alias.Value};\n");
+        file.Append('\n');
+        string indent = "";
+        foreach (ContainingType outer in shell.Containing)
+        {
+            file.Append($"{indent}partial {outer.Keyword} {outer.Name}\n{indent}{{\n");
+            indent += "    ";
+        }
+        file.Append($"{indent}[{TypeNames.WithoutAttribute(generatedCode)}({Literal.Of(Tool)}, {Literal.Of(ToolVersion)})]\n");
+        file.Append($"{indent}partial class {shell.Self} : {disposable}\n{indent}{{\n");
+        file.Append(string.Join("\n\n", sections.Select(section => Indent(section, indent + "    ")))).Append('\n');
+        for (int depth = shell.Containing.Count; depth >= 0; depth--)
+            file.Append(' ', depth * 4).Append("}\n");
+        return file.ToString();
+    }
+
+    private static string Indent(string text, string indent) =>
+        string.Join("\n", text.Split('\n').Select(line => line.Trim().Length == 0 ? "" : indent + line.TrimEnd()));
+}

@@ -1,0 +1,43 @@
+using FlatPO.Recipes.Generator.Model;
+using Scriban.Runtime;
+
+namespace FlatPO.Recipes.Generator.Emission;
+
+/// <summary>Loading, training, measuring, saving.</summary>
+internal static class RunSection
+{
+    /// <summary>What the training loop takes from the settings.</summary>
+    private static readonly string[] LoopSettings = ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength"];
+
+    /// <summary>What the evaluator takes from them.</summary>
+    private static readonly string[] EvaluatorSettings = ["BatchSize", "MaxLength"];
+
+    public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Templates.Render("run", vocabulary, new ScriptObject
+    {
+        ["name"] = recipe.Shell.Name,
+        ["self"] = recipe.Shell.Self,
+        ["backbone"] = vocabulary.Word(recipe.Backbone.Type),
+        ["ranking"] = recipe.Sharpness is not null,
+        ["scope"] = recipe.Sharpness?.Annotation.Find("Scope") is { Value: { } scope } property ? Literal.Of(scope, property, vocabulary.Word) : null,
+        ["scope_comment"] = recipe.Sharpness?.Annotation.Number("Scope") == 0 ? " // no scope was named: every adapter tensor is in it" : "",
+        ["shape"] = string.Join(", ", recipe.Backbone.Shape.Select(fact => $"({Literal.Of(fact.Key)}, {Literal.Of(fact.Value)})")),
+        ["precision"] = recipe.Training?.Find("Precision") is { Value: { } precision } format ? Literal.Of(precision, format, vocabulary.Word) : null,
+        ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Example]}"),
+        ["batch"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Batch]}"),
+        ["optimizer"] = Indented(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Properties, recipe.Settings, vocabulary)),
+        ["schedule"] = Indented(Schedule(recipe, vocabulary)),
+        ["prediction"] = recipe.Task.Prediction,
+        ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary),
+        ["evaluator"] = FromSettings("(placement, arena)", EvaluatorSettings, recipe, vocabulary),
+    });
+
+    private static string Schedule(RecipeModel recipe, Vocabulary vocabulary) => recipe.Schedule is { Realization: { } realized } schedule
+        ? Construction.New(vocabulary.Word(realized.Type), schedule.Properties, recipe.Settings, vocabulary)
+        : $"new {vocabulary.Word($"global::{RuntimeTypes.FullNames["ConstantSchedule"]}")}()";
+
+    /// <summary>A target-typed <c>new(…) { Epochs = run.Epochs }</c> of the training settings that <paramref name="names"/> lists.</summary>
+    private static string FromSettings(string arguments, string[] names, RecipeModel recipe, Vocabulary vocabulary) =>
+        Construction.New(arguments, recipe.Training?.Properties.Where(property => names.Contains(property.Name)) ?? [], recipe.Settings, vocabulary);
+
+    private static string Indented(string text) => text.Replace("\n", "\n    ");
+}

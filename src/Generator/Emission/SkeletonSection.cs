@@ -1,0 +1,17 @@
+using FlatPO.Recipes.Generator.Model;
+using Scriban.Runtime;
+
+namespace FlatPO.Recipes.Generator.Emission;
+
+/// <summary>The members of a recipe with errors: the user sees our error, and no second one for each member that is not there.</summary>
+internal static class SkeletonSection
+{
+    public static string Render(SkeletonModel skeleton, Vocabulary vocabulary) => Templates.Render("skeleton", vocabulary, new ScriptObject
+    {
+        ["name"] = skeleton.Shell.Name,
+        ["self"] = skeleton.Shell.Self,
+        ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[skeleton.Task.Example]}"),
+        ["prediction"] = skeleton.Task.Prediction,
+        ["settings"] = SettingsSection.Rows(skeleton.Settings, vocabulary),
+    });
+}

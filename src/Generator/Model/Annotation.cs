@@ -1,0 +1,97 @@
+namespace FlatPO.Recipes.Generator.Model;
+
+/// <summary>What an attribute on a recipe is for.</summary>
+internal enum AnnotationKind
+{
+    Recipe,
+    Backbone,
+    Training,
+    Adapter,
+    Sharpness,
+    Optimizer,
+    Schedule,
+}
+
+/// <summary>One attribute on a recipe, as written and as its class declares it.</summary>
+internal sealed record Annotation
+{
+    public required AnnotationKind Kind { get; init; }
+
+    /// <summary>Where it stands among all attributes of the class.</summary>
+    public required int Position { get; init; }
+
+    /// <summary>The attribute class, <c>global::</c> qualified.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The name users write: <c>Lora</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The positional arguments.</summary>
+    public required EquatableArray<Constant> Arguments { get; init; }
+
+    /// <summary>Every property that can be written, base class first.</summary>
+    public required EquatableArray<PropertyValue> Properties { get; init; }
+
+    /// <summary>The runtime class behind it.</summary>
+    public required Realization? Realization { get; init; }
+
+    /// <summary>The tensors an adapter adds at each site.</summary>
+    public required EquatableArray<AdapterTensor> Tensors { get; init; }
+
+    /// <summary>A property by name, or null where the annotation has none of that name.</summary>
+    public PropertyValue? Find(string property) => Properties.FirstOrDefault(candidate => candidate.Name == property);
+
+    /// <summary>A property's number, written or default.</summary>
+    public double Number(string property) => Find(property)?.Value?.Number ?? 0;
+
+    /// <summary>A property's text, written or default.</summary>
+    public string Text(string property) => Find(property)?.Value?.Text ?? "";
+
+    /// <summary>A property's list of texts, written or default.</summary>
+    public EquatableArray<string> Texts(string property) => Find(property)?.Value?.Items ?? [];
+}
+
+/// <summary>A property of an annotation: its declaration and the value in force.</summary>
+internal sealed record PropertyValue
+{
+    public required string Name { get; init; }
+
+    /// <summary>The class that declares it, <c>global::</c> qualified.</summary>
+    public required string Owner { get; init; }
+
+    /// <summary>Its C# type: <c>double</c>, or a qualified name.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The value written, else the declared default, else null.</summary>
+    public required Constant? Value { get; init; }
+
+    /// <summary>Whether the user wrote it.</summary>
+    public required bool Written { get; init; }
+
+    /// <summary>Whether one run may override it.</summary>
+    public required bool PerRun { get; init; }
+
+    public required BoundsModel? Bounds { get; init; }
+
+    /// <summary>The members of its type where that is an enum.</summary>
+    public required EquatableArray<EnumMember> Members { get; init; }
+}
+
+/// <summary>What a property may be.</summary>
+/// <param name="Id">The diagnostic of a value out of bounds.</param>
+/// <param name="Minimum">NaN for none.</param>
+/// <param name="Above">NaN for none.</param>
+/// <param name="Below">NaN for none.</param>
+/// <param name="Maximum">A number or an expression over a site's sizes.</param>
+internal sealed record BoundsModel(string Id, double Minimum, double Above, double Below, string? Maximum);
+
+/// <summary>A member of an enum.</summary>
+internal sealed record EnumMember(string Name, long Value);
+
+/// <summary>The runtime class behind an annotation.</summary>
+/// <param name="Type"><c>global::</c> qualified.</param>
+/// <param name="Accessor">What its <c>Place</c> returns, <c>global::</c> qualified; null where it has no such method.</param>
+internal sealed record Realization(string Type, string? Accessor);
+
+/// <summary>One tensor an adapter adds at a site.</summary>
+internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape);

@@ -1,0 +1,36 @@
+namespace FlatPO.Recipes.Generator.Parsing;
+
+/// <summary>All that the generator knows of the runtime's annotations by name. A test reflects over the runtime and proves each.</summary>
+internal static class AnnotationNames
+{
+    public const string Recipe = "FlatPO.Recipes.RecipeAttribute";
+    public const string Backbone = "FlatPO.Recipes.BackboneAttribute";
+    public const string Training = "FlatPO.Recipes.TrainingAttribute";
+
+    public const string Adapter = "FlatPO.Recipes.AdapterAttribute";
+    public const string Sharpness = "FlatPO.Recipes.SharpnessAttribute";
+    public const string Optimizer = "FlatPO.Recipes.OptimizerAttribute";
+    public const string Schedule = "FlatPO.Recipes.ScheduleAttribute";
+
+    public const string RealizedBy = "FlatPO.Recipes.RealizedByAttribute";
+    public const string AdapterTensor = "FlatPO.Recipes.AdapterTensorAttribute";
+    public const string Default = "FlatPO.Recipes.DefaultAttribute";
+    public const string PerRun = "FlatPO.Recipes.PerRunAttribute";
+    public const string Bounds = "FlatPO.Recipes.BoundsAttribute";
+
+    public const string DeclaresBackbone = "FlatPO.Recipes.DeclaresBackboneAttribute";
+    public const string BackboneFamily = "FlatPO.Recipes.BackboneFamilyAttribute";
+    public const string Site = "FlatPO.Recipes.SiteAttribute";
+
+    /// <summary>The assembly that declares all of them.</summary>
+    public const string Assembly = "FlatPO.Recipes";
+
+    /// <summary>The method of a runtime class whose return type is the typed accessor.</summary>
+    public const string Place = "Place";
+
+    /// <summary>What BackboneFamily's properties are unless written.</summary>
+    public const string DefaultLayers = "num_hidden_layers";
+
+    /// <inheritdoc cref="DefaultLayers"/>
+    public static IReadOnlyList<string> DefaultShape { get; } = ["hidden_size", "num_hidden_layers"];
+}

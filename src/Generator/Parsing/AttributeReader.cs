@@ -1,0 +1,120 @@
+using FlatPO.Recipes.Generator.Model;
+using Microsoft.CodeAnalysis;
+
+namespace FlatPO.Recipes.Generator.Parsing;
+
+/// <summary>An attribute as an <see cref="Annotation"/>: what is written, and what its class declares. Knows no attribute by name but the declaring ones.</summary>
+internal static class AttributeReader
+{
+    private static readonly (string Name, AnnotationKind Kind)[] Kinds =
+    [
+        (AnnotationNames.Recipe, AnnotationKind.Recipe),
+        (AnnotationNames.Backbone, AnnotationKind.Backbone),
+        (AnnotationNames.Training, AnnotationKind.Training),
+        (AnnotationNames.Adapter, AnnotationKind.Adapter),
+        (AnnotationNames.Sharpness, AnnotationKind.Sharpness),
+        (AnnotationNames.Optimizer, AnnotationKind.Optimizer),
+        (AnnotationNames.Schedule, AnnotationKind.Schedule),
+    ];
+
+    /// <summary>The annotation, or null if the attribute is none of ours.</summary>
+    public static Annotation? Read(AttributeData attribute, int position) =>
+        attribute.AttributeClass is { TypeKind: not TypeKind.Error } type && KindOf(type) is { } kind
+            ? Describe(type, kind, position) with
+            {
+                Arguments = [.. attribute.ConstructorArguments.Select(ConstantReader.Read).OfType<Constant>()],
+                Properties = [.. Properties(type).Select(property => Value(property, attribute))],
+            }
+            : null;
+
+    /// <summary>What an attribute that is not written would say: all defaults.</summary>
+    public static Annotation Unwritten(INamedTypeSymbol type, AnnotationKind kind) =>
+        Describe(type, kind, position: -1) with { Properties = [.. Properties(type).Select(property => Value(property, null))] };
+
+    private static AnnotationKind? KindOf(INamedTypeSymbol type)
+    {
+        for (INamedTypeSymbol? candidate = type; candidate is not null; candidate = candidate.BaseType)
+        {
+            string name = candidate.ToDisplayString();
+            foreach ((string known, AnnotationKind kind) in Kinds)
+                if (known == name)
+                    return kind;
+        }
+        return null;
+    }
+
+    private static Annotation Describe(INamedTypeSymbol type, AnnotationKind kind, int position) => new()
+    {
+        Kind = kind,
+        Position = position,
+        Type = Qualified(type),
+        Name = TypeNames.WithoutAttribute(type.Name),
+        Arguments = [],
+        Properties = [],
+        Realization = Realization(type),
+        Tensors = [.. Marks(type, AnnotationNames.AdapterTensor).Select(Tensor).OfType<AdapterTensor>()],
+    };
+
+    /// <summary>Writable properties, base class first, in the order of declaration.</summary>
+    private static IEnumerable<IPropertySymbol> Properties(INamedTypeSymbol type)
+    {
+        Stack<INamedTypeSymbol> chain = new();
+        for (INamedTypeSymbol? level = type; level is not null && level.ToDisplayString() != "System.Attribute"; level = level.BaseType)
+            chain.Push(level);
+        return chain.SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())
+            .Where(property => property is { IsStatic: false, SetMethod.DeclaredAccessibility: Accessibility.Public, DeclaredAccessibility: Accessibility.Public });
+    }
+
+    private static PropertyValue Value(IPropertySymbol property, AttributeData? attribute)
+    {
+        Constant? written = attribute?.NamedArguments.Where(argument => argument.Key == property.Name).Select(argument => ConstantReader.Read(argument.Value)).FirstOrDefault();
+        Constant? fallback = Marks(property, AnnotationNames.Default).Select(mark => mark.ConstructorArguments is [var value, ..] ? ConstantReader.Read(value) : null).FirstOrDefault();
+        return new PropertyValue
+        {
+            Name = property.Name,
+            Owner = Qualified(property.ContainingType),
+            Type = Qualified(property.Type),
+            Value = written ?? fallback,
+            Written = written is not null,
+            PerRun = Marks(property, AnnotationNames.PerRun).Any(),
+            Bounds = Marks(property, AnnotationNames.Bounds).Select(Bounds).FirstOrDefault(),
+            Members = property.Type is INamedTypeSymbol { TypeKind: TypeKind.Enum } @enum ? Members(@enum) : [],
+        };
+    }
+
+    private static BoundsModel Bounds(AttributeData mark) => new(
+        mark.ConstructorArguments is [{ Value: string id }, ..] ? id : "",
+        NamedNumber(mark, "Minimum"),
+        NamedNumber(mark, "Above"),
+        NamedNumber(mark, "Below"),
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == "Maximum").Value.Value as string);
+
+    private static double NamedNumber(AttributeData mark, string name) =>
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is double number ? number : double.NaN;
+
+    private static EquatableArray<EnumMember> Members(INamedTypeSymbol type) =>
+        [.. type.GetMembers().OfType<IFieldSymbol>().Where(field => field.HasConstantValue).Select(field => new EnumMember(field.Name, Convert.ToInt64(field.ConstantValue)))];
+
+    private static Realization? Realization(INamedTypeSymbol type) =>
+        Marks(type, AnnotationNames.RealizedBy).FirstOrDefault() is { ConstructorArguments: [{ Value: INamedTypeSymbol { TypeKind: not TypeKind.Error } realized }, ..] }
+            ? new Realization(Qualified(realized), Accessor(realized))
+            : null;
+
+    private static string? Accessor(INamedTypeSymbol? type)
+    {
+        for (; type is not null; type = type.BaseType)
+            if (type.GetMembers(AnnotationNames.Place).OfType<IMethodSymbol>().FirstOrDefault() is { } place)
+                return Qualified(place.ReturnType);
+        return null;
+    }
+
+    private static AdapterTensor? Tensor(AttributeData mark) =>
+        mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
+            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()])
+            : null;
+
+    private static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
+        symbol.GetAttributes().Where(mark => mark.AttributeClass?.ToDisplayString() == attribute);
+
+    internal static string Qualified(ITypeSymbol type) => type.WithNullableAnnotation(NullableAnnotation.None).ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);
+}

@@ -1,0 +1,60 @@
+using FlatPO.Recipes.Generator.Model;
+using Microsoft.CodeAnalysis;
+
+namespace FlatPO.Recipes.Generator.Parsing;
+
+/// <summary>The backbones that this compilation and the assemblies it references declare.</summary>
+internal static class FamilyParser
+{
+    public static EquatableArray<FamilyModel> ParseAll(Compilation compilation) =>
+    [
+        .. compilation.SourceModule.ReferencedAssemblySymbols
+            .Where(KnowsAnnotations)
+            .Append(compilation.Assembly)
+            .SelectMany(assembly => assembly.GetAttributes())
+            .Where(attribute => attribute.AttributeClass?.ToDisplayString() == AnnotationNames.DeclaresBackbone)
+            .Select(attribute => attribute.ConstructorArguments is [{ Value: INamedTypeSymbol type }, ..] ? Parse(type) : null)
+            .OfType<FamilyModel>(),
+    ];
+
+    private static bool KnowsAnnotations(IAssemblySymbol assembly) =>
+        assembly.Name == AnnotationNames.Assembly || assembly.Modules.Any(module => module.ReferencedAssemblies.Any(reference => reference.Name == AnnotationNames.Assembly));
+
+    private static FamilyModel? Parse(INamedTypeSymbol type)
+    {
+        AttributeData? family = Marks(type, AnnotationNames.BackboneFamily).FirstOrDefault();
+        if (family is not { ConstructorArguments: [{ Value: string modelType }, { Value: { } task }] })
+            return null;
+        return new FamilyModel
+        {
+            Type = AttributeReader.Qualified(type),
+            ModelType = modelType,
+            Task = Convert.ToInt64(task),
+            Layers = Text(family, "Layers") ?? AnnotationNames.DefaultLayers,
+            MaxLength = Text(family, "MaxLength") ?? "",
+            Shape = family.NamedArguments.FirstOrDefault(argument => argument.Key == "Shape").Value is { Kind: TypedConstantKind.Array, IsNull: false } shape
+                ? [.. shape.Values.Select(key => key.Value as string).OfType<string>()]
+                : [.. AnnotationNames.DefaultShape],
+            Sites = [.. Marks(type, AnnotationNames.Site).Select(Site).OfType<SiteDeclaration>()],
+        };
+    }
+
+    private static SiteDeclaration? Site(AttributeData mark) =>
+        mark.ConstructorArguments is [{ Value: string module }, { Value: { } role }]
+            ? new SiteDeclaration
+            {
+                Module = module,
+                Role = Convert.ToInt64(role),
+                In = Text(mark, "In") ?? "",
+                Out = Text(mark, "Out") ?? "",
+                Bias = Text(mark, "Bias") ?? "0",
+                Published = Text(mark, "Published"),
+            }
+            : null;
+
+    private static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
+        symbol.GetAttributes().Where(mark => mark.AttributeClass?.ToDisplayString() == attribute);
+
+    private static string? Text(AttributeData mark, string name) =>
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
+}

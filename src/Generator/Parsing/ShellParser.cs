@@ -1,0 +1,104 @@
+using FlatPO.Recipes.Generator.Model;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis.CSharp.Syntax;
+
+namespace FlatPO.Recipes.Generator.Parsing;
+
+/// <summary>How to reopen a class, and whether it can be.</summary>
+internal static class ShellParser
+{
+    private static readonly SymbolDisplayFormat Names = new(
+        genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters,
+        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
+
+    private static readonly SymbolDisplayFormat Namespaces = new(
+        typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
+        miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
+
+    public static TypeShell Parse(INamedTypeSymbol type, IReadOnlyList<Annotation> annotations)
+    {
+        string self = type.ToDisplayString(Names);
+        int generics = self.IndexOf('<');
+        return new TypeShell
+        {
+            Namespace = type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(Namespaces),
+            Containing = [.. Around(type).Reverse().Select(outer => new ContainingType(Keyword(outer), outer.ToDisplayString(Names)))],
+            Name = generics < 0 ? self : self.Substring(0, generics),
+            TypeParameters = generics < 0 ? "" : self.Substring(generics),
+            MetadataName = MetadataName(type),
+            Taken = [.. Candidates(annotations).Where(name => IsTaken(type, name)).Select(TypeNames.Simple).Distinct().OrderBy(name => name, StringComparer.Ordinal)],
+            Faults = [.. Faults(type)],
+            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Concat(TaskTable.Rows.Select(task => task.Layer)).Where(name => type.GetMembers(name).Any(Collides))],
+        };
+    }
+
+    private static IEnumerable<INamedTypeSymbol> Around(INamedTypeSymbol type)
+    {
+        for (INamedTypeSymbol? outer = type.ContainingType; outer is not null; outer = outer.ContainingType)
+            yield return outer;
+    }
+
+    private static string Keyword(INamedTypeSymbol type) => type switch
+    {
+        { IsRecord: true, TypeKind: TypeKind.Struct } => "record struct",
+        { IsRecord: true } => "record",
+        { TypeKind: TypeKind.Struct } => "struct",
+        { TypeKind: TypeKind.Interface } => "interface",
+        _ => "class",
+    };
+
+    private static string MetadataName(INamedTypeSymbol type)
+    {
+        string nested = string.Join("+", Around(type).Reverse().Append(type).Select(level => level.MetadataName));
+        return type.ContainingNamespace.IsGlobalNamespace ? nested : $"{type.ContainingNamespace.ToDisplayString()}.{nested}";
+    }
+
+    private static IEnumerable<ShapeFault> Faults(INamedTypeSymbol type)
+    {
+        if (!IsPartial(type))
+            yield return ShapeFault.NotPartial;
+        if (type.IsStatic)
+            yield return ShapeFault.Static;
+        else if (type.IsAbstract)
+            yield return ShapeFault.Abstract;
+        if (type.IsRecord)
+            yield return ShapeFault.Record;
+        if (type.IsFileLocal)
+            yield return ShapeFault.FileLocal;
+        if (!type.IsRecord && type.InstanceConstructors.Any(constructor => !constructor.IsImplicitlyDeclared))
+            yield return ShapeFault.DeclaresConstructor;
+        if (Around(type).Any(outer => !IsPartial(outer)))
+            yield return ShapeFault.InsideNonPartialType;
+    }
+
+    private static bool IsPartial(INamedTypeSymbol type) => type.DeclaringSyntaxReferences
+        .Any(reference => reference.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    /// <summary>A method may be an overload of an emitted one; anything else of that name, and a Dispose() without parameters, is in the way.</summary>
+    private static bool Collides(ISymbol member) => member is not IMethodSymbol { Name: var name, Parameters.Length: var parameters }
+        || (name is "Step" or "Pass" or "Loop") || (name == "Dispose" && parameters == 0);
+
+    private static IEnumerable<string> Candidates(IReadOnlyList<Annotation> annotations) => annotations
+        .SelectMany(annotation => annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor]))
+        .OfType<string>()
+        .Where(name => name.StartsWith("global::", StringComparison.Ordinal))
+        .Concat(RuntimeTypes.FullNames.Values.Select(name => $"global::{name}"))
+        .Distinct();
+
+    /// <summary>Whether the simple name of a type means another thing where the class is reopened.</summary>
+    private static bool IsTaken(INamedTypeSymbol type, string qualified)
+    {
+        string name = TypeNames.Simple(qualified);
+        return type.ContainingNamespace.GetMembers(name).Any(found => found is not INamedTypeSymbol { Arity: > 0 } && (found is not ITypeSymbol same || AttributeReader.Qualified(same) != qualified))
+            || Around(type).Prepend(type).Any(level => HasMember(level, name));
+    }
+
+    private static bool HasMember(INamedTypeSymbol? type, string name)
+    {
+        for (; type is not null; type = type.BaseType)
+            if (type.GetMembers(name).Length > 0)
+                return true;
+        return false;
+    }
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Rules;
+
+/// <summary>From the name in [Backbone] to a network of known layers and sizes.</summary>
+internal static class BackboneRules
+{
+    /// <summary>The backbone a recipe names, or null with a finding that says why not.</summary>
+    public static BackboneModel? Resolve(RecipeDeclaration declaration, Knowledge knowledge, EquatableArray<ConfigFacts> catalogue, Findings findings)
+    {
+        if (declaration.First(AnnotationKind.Backbone) is not { Arguments: [{ } name, ..] } annotation)
+            return null;
+        Place place = Place.Of(annotation, "0");
+        if (Find(name.Text, knowledge.Configs, catalogue) is not { } facts)
+        {
+            string folder = Folder(name.Text);
+            findings.Add("FPO0007", place, name.Text, folder, Nearness.Nearest(name.Text, catalogue.Select(known => known.Path)) ?? "none");
+            return null;
+        }
+        if (facts.Error is { } error)
+        {
+            findings.Add("FPO0008", place, facts.Path, error);
+            return null;
+        }
+        return Family(declaration, facts, knowledge.Families, place, findings) is { } family
+            ? new SizedFamily(family, facts, place, findings).Build(name.Text)
+            : null;
+    }
+
+    private static ConfigFacts? Find(string name, EquatableArray<ConfigFacts> configs, EquatableArray<ConfigFacts> catalogue)
+    {
+        string path = $"/{Folder(name)}/config.json";
+        return configs.Where(config => $"/{config.Path}".EndsWith(path, StringComparison.Ordinal)).OrderBy(config => config.Path.Length).FirstOrDefault()
+            ?? catalogue.FirstOrDefault(known => known.Path == name);
+    }
+
+    private static string Folder(string name)
+    {
+        string folder = name.Replace('\\', '/').TrimEnd('/');
+        return folder.StartsWith("./", StringComparison.Ordinal) ? folder.Substring(2) : folder;
+    }
+
+    private static FamilyModel? Family(RecipeDeclaration declaration, ConfigFacts facts, EquatableArray<FamilyModel> families, Place place, Findings findings)
+    {
+        if (facts.Find("model_type")?.Text is not { Length: > 0 } modelType)
+        {
+            findings.Add("FPO0008", place, facts.Path, "the key 'model_type' is missing");
+            return null;
+        }
+        FamilyModel[] ofType = [.. families.Where(family => family.ModelType == modelType)];
+        if (ofType.Length == 0)
+            findings.Add("FPO0009", place, facts.Path, modelType, Listed(families.Select(family => family.ModelType)));
+        else if (!ofType.Any(family => family.Task == declaration.Task))
+            findings.Add("FPO0010", Place.Of(declaration.First(AnnotationKind.Recipe)!, "0"), modelType, TaskTable.NameOf(declaration.Task), Listed(ofType.Select(family => TaskTable.NameOf(family.Task))));
+        return ofType.FirstOrDefault(family => family.Task == declaration.Task);
+    }
+
+    private static string Listed(IEnumerable<string> names)
+    {
+        string list = string.Join(", ", names.Distinct().OrderBy(name => name, StringComparer.Ordinal));
+        return list.Length == 0 ? "none" : list;
+    }
+
+    /// <summary>A family's expressions evaluated on one config.json.</summary>
+    private sealed class SizedFamily(FamilyModel family, ConfigFacts facts, Place place, Findings findings)
+    {
+        private bool failed;
+
+        public BackboneModel? Build(string name)
+        {
+            BackboneModel backbone = new()
+            {
+                Name = name,
+                Type = family.Type,
+                ModelType = family.ModelType,
+                Layers = (int)Size(family.Layers),
+                MaxLength = family.MaxLength.Length == 0 ? null : Size(family.MaxLength),
+                Shape = [.. family.Shape.Where(key => facts.Find(key) is not null).Select(key => new ShapeFact(key, Size(key)))],
+                Sites = [.. family.Sites.Select(Site)],
+            };
+            return failed ? null : backbone;
+        }
+
+        private SiteModel Site(SiteDeclaration site) => new()
+        {
+            Module = site.Module,
+            Published = site.Published,
+            Role = site.Role,
+            In = Size(site.In),
+            Out = Size(site.Out),
+            HasBias = Size(site.Bias) != 0,
+        };
+
+        private long Size(string expression)
+        {
+            Size size = SizeExpression.Evaluate(expression, key => facts.Find(key) is { Kind: not FactKind.Text } fact ? fact.Number : null);
+            if (size.Value is { } value)
+                return (long)value;
+            if (!failed)
+                findings.Add("FPO0008", place, facts.Path, size.MissingKey is { } key ? $"the key '{key}' is missing" : size.Error!);
+            failed = true;
+            return 0;
+        }
+    }
+}

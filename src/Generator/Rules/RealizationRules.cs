@@ -1,0 +1,21 @@
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Rules;
+
+/// <summary>Whether an annotation, ours or a user's own, says what it stands for.</summary>
+internal static class RealizationRules
+{
+    public static void Check(Annotation annotation, Findings findings)
+    {
+        if (Missing(annotation) is { } missing)
+            findings.Add("FPO0013", Place.Of(annotation), annotation.Name, missing);
+    }
+
+    private static string? Missing(Annotation annotation) => annotation.Kind switch
+    {
+        AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule when annotation.Realization is null => "its class has no [RealizedBy]",
+        AnnotationKind.Adapter when annotation.Realization!.Accessor is null => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
+        AnnotationKind.Adapter when annotation.Tensors.Count == 0 => "its class has no [AdapterTensor]",
+        _ => null,
+    };
+}

@@ -1,0 +1,20 @@
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Rules;
+
+/// <summary>Roles of sites in words. The names come from the enum's own members.</summary>
+internal static class Roles
+{
+    /// <summary>Query, Value; a value without flags is None.</summary>
+    public static string Describe(long roles, EquatableArray<EnumMember> members)
+    {
+        string[] names = [.. members.Where(member => IsSingle(member.Value) && (roles & member.Value) != 0).Select(member => member.Name)];
+        return names.Length == 0 ? "None" : string.Join(", ", names);
+    }
+
+    /// <summary>Whether a member of the enum is exactly this union: then absent roles are meant to be skipped.</summary>
+    public static bool IsNamedUnion(long roles, EquatableArray<EnumMember> members) =>
+        members.Any(member => member.Value == roles && roles != 0 && !IsSingle(roles));
+
+    private static bool IsSingle(long value) => value != 0 && (value & (value - 1)) == 0;
+}

@@ -1,0 +1,30 @@
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Rules;
+
+/// <summary>Modules trained whole.</summary>
+internal static class SavedModuleRules
+{
+    /// <summary>The modules that ModulesToSave names, in module order.</summary>
+    public static EquatableArray<SavedModule> Resolve(Annotation adapter, BackboneModel backbone, Findings findings)
+    {
+        HashSet<SiteModel> saved = [];
+        EquatableArray<string> names = adapter.Texts("ModulesToSave");
+        for (int i = 0; i < names.Count; i++)
+        {
+            SiteModel[] named = [.. backbone.Sites.Where(site => ModuleNames.Names(site, names[i]))];
+            if (named.Length == 0)
+                findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), backbone.ModelType, names[i], ModuleNames.Nearest(backbone, names[i]), ModuleNames.List(backbone));
+            saved.UnionWith(named);
+        }
+        return [.. backbone.Sites.Where(saved.Contains).Select(site => new SavedModule(site))];
+    }
+
+    /// <summary>A module carries an adapter or is trained whole.</summary>
+    public static void CheckOverlap(AdapterModel adapter, EquatableArray<SavedModule> saved, Findings findings)
+    {
+        foreach (PlacedSite placed in adapter.Sites)
+            if (saved.Any(module => module.Site == placed.Site))
+                findings.Add("FPO1011", Place.Of(adapter.Annotation, "ModulesToSave"), placed.Site.ShortName, adapter.Annotation.Name);
+    }
+}

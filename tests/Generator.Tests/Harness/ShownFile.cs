@@ -1,0 +1,20 @@
+using System.Text;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.Text;
+
+namespace FlatPO.Recipes.Generator.Tests.Harness;
+
+/// <summary>A file a project shows to the compiler.</summary>
+internal sealed class ShownFile(string path, string text) : AdditionalText
+{
+    public override string Path { get; } = path;
+
+    public override SourceText GetText(CancellationToken cancellationToken = default) => SourceText.From(text, Encoding.UTF8);
+
+    /// <summary>The tiny checkpoints' config.json files, and that of the specimen's own backbone.</summary>
+    internal static IReadOnlyList<AdditionalText> Golden { get; } =
+    [
+        .. new[] { "opt", "llama", "qwen2", "vit" }.Select(family => new ShownFile($"/src/tests/Golden/backbones/{family}/config.json", Repository.Read($"tests/Golden/backbones/{family}/config.json"))),
+        new ShownFile(@"C:\models\echo\config.json", """{ "model_type": "echo", "depth": 2, "width": 16 }"""),
+    ];
+}
