@@ -32,8 +32,11 @@ internal static class HeaderSection
             SelectionKind.Random => $" on {Percent(sharpness)} drawn at random",
             _ => $" {Percent(sharpness)}",
         };
-        return $"{sharpness.Annotation.Name}{share}, ρ = {Literal.Of(sharpness.Annotation.Number("Rho"))}{(sharpness.Adaptive ? ", adaptive" : "")}";
+        return $"{sharpness.Annotation.Name}{share}{Scope(sharpness.Annotation)}, ρ = {Literal.Of(sharpness.Annotation.Number("Rho"))}{(sharpness.Adaptive ? ", adaptive" : "")}";
     }
+
+    private static string Scope(Annotation policy) =>
+        policy.Find("Scope") is { Value.Number: not 0 } scope ? $" of the tensors at {Roles.Describe((long)scope.Value.Number, scope.Members)}" : "";
 
     private static string Percent(SharpnessModel sharpness) => $"{Literal.Of((double)((decimal)sharpness.Fraction * 100))} %";
 

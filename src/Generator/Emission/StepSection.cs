@@ -35,7 +35,7 @@ internal static class StepSection
         return sharpness.Selection switch
         {
             SelectionKind.All => $"all {sharpness.InScope} tensors in scope",
-            SelectionKind.Quantile => $"of the {sharpness.InScope} tensors in scope, those with ‖g‖ in the top {Literal.Of(sharpness.Fraction)}",
+            SelectionKind.Quantile => $"of the {sharpness.InScope} tensors in scope, those with ‖g‖ at or above that quantile",
             SelectionKind.Random => $"{share}, drawn from the seed and the step",
             _ => $"{share}: those with the largest ‖g‖",
         };

@@ -8,6 +8,9 @@ namespace FlatPO.Recipes.Generator.Parsing;
 /// <summary>How to reopen a class, and whether it can be.</summary>
 internal static class ShellParser
 {
+    /// <summary>The compiler files a generator's output under the generator's name.</summary>
+    private static readonly string GeneratedFolder = typeof(RecipeGenerator).FullName;
+
     private static readonly SymbolDisplayFormat Names = new(
         genericsOptions: SymbolDisplayGenericsOptions.IncludeTypeParameters,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
@@ -29,7 +32,7 @@ internal static class ShellParser
             MetadataName = MetadataName(type),
             Taken = [.. Candidates(annotations).Where(name => IsTaken(type, name)).Select(TypeNames.Simple).Distinct().OrderBy(name => name, StringComparer.Ordinal)],
             Faults = [.. Faults(type)],
-            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Concat(TaskTable.Rows.Select(task => task.Layer)).Where(name => type.GetMembers(name).Any(Collides))],
+            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Concat(TaskTable.Rows.Select(task => task.Layer)).Where(name => type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
         };
     }
 
@@ -66,7 +69,7 @@ internal static class ShellParser
             yield return ShapeFault.Record;
         if (type.IsFileLocal)
             yield return ShapeFault.FileLocal;
-        if (!type.IsRecord && type.InstanceConstructors.Any(constructor => !constructor.IsImplicitlyDeclared))
+        if (!type.IsRecord && type.InstanceConstructors.Any(constructor => !constructor.IsImplicitlyDeclared && IsUsers(constructor)))
             yield return ShapeFault.DeclaresConstructor;
         if (Around(type).Any(outer => !IsPartial(outer)))
             yield return ShapeFault.InsideNonPartialType;
@@ -74,6 +77,10 @@ internal static class ShellParser
 
     private static bool IsPartial(INamedTypeSymbol type) => type.DeclaringSyntaxReferences
         .Any(reference => reference.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    /// <summary>The analyzer sees the class with its generated part; what stands there is not the user's.</summary>
+    private static bool IsUsers(ISymbol member) =>
+        member.DeclaringSyntaxReferences.Any(reference => !reference.SyntaxTree.FilePath.Contains(GeneratedFolder));
 
     /// <summary>A method may be an overload of an emitted one; anything else of that name, and a Dispose() without parameters, is in the way.</summary>
     private static bool Collides(ISymbol member) => member is not IMethodSymbol { Name: var name, Parameters.Length: var parameters }

@@ -1,6 +1,4 @@
-using FlatPO.Recipes.Generator.Model;
-
-namespace FlatPO.Recipes.Generator.Rules;
+namespace FlatPO.Recipes.Generator.Model;
 
 /// <summary>Roles of sites in words. The names come from the enum's own members.</summary>
 internal static class Roles
