@@ -13,7 +13,7 @@ internal sealed class AdapterWords
         Local = Unusable.Contains(camel) ? $"{camel}Method" : camel;
         Method = vocabulary.Word(annotation.Realization!.Type);
         Accessor = vocabulary.Word(annotation.Realization.Accessor!);
-        OwnProperties = [.. annotation.Properties.Where(property => property.Owner == annotation.Type)];
+        OwnProperties = [.. annotation.Passed];
     }
 
     /// <summary>The variable that holds the method.</summary>

@@ -24,7 +24,7 @@ internal static class RunSection
         ["precision"] = recipe.Training?.Find("Precision") is { Value: { } precision } format ? Literal.Of(precision, format, vocabulary.Word) : null,
         ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Example]}"),
         ["batch"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Batch]}"),
-        ["optimizer"] = Indented(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Properties, recipe.Settings, vocabulary)),
+        ["optimizer"] = Indented(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Passed, recipe.Settings, vocabulary)),
         ["schedule"] = Indented(Schedule(recipe, vocabulary)),
         ["prediction"] = recipe.Task.Prediction,
         ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary),
@@ -32,7 +32,7 @@ internal static class RunSection
     });
 
     private static string Schedule(RecipeModel recipe, Vocabulary vocabulary) => recipe.Schedule is { Realization: { } realized } schedule
-        ? Construction.New(vocabulary.Word(realized.Type), schedule.Properties, recipe.Settings, vocabulary)
+        ? Construction.New(vocabulary.Word(realized.Type), schedule.Passed, recipe.Settings, vocabulary)
         : $"new {vocabulary.Word($"global::{RuntimeTypes.FullNames["ConstantSchedule"]}")}()";
 
     /// <summary>A target-typed <c>new(…) { Epochs = run.Epochs }</c> of the training settings that <paramref name="names"/> lists.</summary>

@@ -38,6 +38,9 @@ internal sealed record Annotation
     /// <summary>The tensors an adapter adds at each site.</summary>
     public required EquatableArray<AdapterTensor> Tensors { get; init; }
 
+    /// <summary>What its runtime class is created with. An adapter's base class says where the adapter sits, which is not the method's business.</summary>
+    public IEnumerable<PropertyValue> Passed => Kind == AnnotationKind.Adapter ? Properties.Where(property => property.Owner == Type) : Properties;
+
     /// <summary>A property by name, or null where the annotation has none of that name.</summary>
     public PropertyValue? Find(string property) => Properties.FirstOrDefault(candidate => candidate.Name == property);
 
@@ -91,7 +94,8 @@ internal sealed record EnumMember(string Name, long Value);
 /// <summary>The runtime class behind an annotation.</summary>
 /// <param name="Type"><c>global::</c> qualified.</param>
 /// <param name="Accessor">What its <c>Place</c> returns, <c>global::</c> qualified; null where it has no such method.</param>
-internal sealed record Realization(string Type, string? Accessor);
+/// <param name="Properties">The properties an object initialiser can set.</param>
+internal sealed record Realization(string Type, string? Accessor, EquatableArray<string> Properties);
 
 /// <summary>One tensor an adapter adds at a site.</summary>
 internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape);

@@ -8,10 +8,10 @@ internal static class RuntimeTypes
     /// <summary>Simple name to full name.</summary>
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
     {
-        (Root, "Bounds Sites Precision Normalization"),
+        (Root, "Bounds TokenExample ImageExample Sites Precision Normalization"),
         ($"{Root}.Adapters", "AdapterPlacement"),
         ($"{Root}.Backbones", "BackboneLoader"),
-        ($"{Root}.Batches", "TokenExample TokenBatch ImageExample ImageBatch"),
+        ($"{Root}.Batches", "TokenBatch ImageBatch"),
         ($"{Root}.Native", "Devices"),
         ($"{Root}.Optimization", "BaseOptimizer LearningRateSchedule ConstantSchedule"),
         ($"{Root}.Sharpness", "Ranking Selection ClimbMetric"),

@@ -51,7 +51,7 @@ internal static class AttributeReader
         Name = TypeNames.WithoutAttribute(type.Name),
         Arguments = [],
         Properties = [],
-        Realization = Realization(type),
+        Realization = RealizationReader.Read(type),
         Tensors = [.. Marks(type, AnnotationNames.AdapterTensor).Select(Tensor).OfType<AdapterTensor>()],
     };
 
@@ -95,25 +95,12 @@ internal static class AttributeReader
     private static EquatableArray<EnumMember> Members(INamedTypeSymbol type) =>
         [.. type.GetMembers().OfType<IFieldSymbol>().Where(field => field.HasConstantValue).Select(field => new EnumMember(field.Name, Convert.ToInt64(field.ConstantValue)))];
 
-    private static Realization? Realization(INamedTypeSymbol type) =>
-        Marks(type, AnnotationNames.RealizedBy).FirstOrDefault() is { ConstructorArguments: [{ Value: INamedTypeSymbol { TypeKind: not TypeKind.Error } realized }, ..] }
-            ? new Realization(Qualified(realized), Accessor(realized))
-            : null;
-
-    private static string? Accessor(INamedTypeSymbol? type)
-    {
-        for (; type is not null; type = type.BaseType)
-            if (type.GetMembers(AnnotationNames.Place).OfType<IMethodSymbol>().FirstOrDefault() is { } place)
-                return Qualified(place.ReturnType);
-        return null;
-    }
-
     private static AdapterTensor? Tensor(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
             ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()])
             : null;
 
-    private static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
+    internal static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
         symbol.GetAttributes().Where(mark => mark.AttributeClass?.ToDisplayString() == attribute);
 
     internal static string Qualified(ITypeSymbol type) => type.WithNullableAnnotation(NullableAnnotation.None).ToDisplayString(SymbolDisplayFormat.FullyQualifiedFormat);

@@ -22,7 +22,7 @@ internal static class FamilyParser
 
     private static FamilyModel? Parse(INamedTypeSymbol type)
     {
-        AttributeData? family = Marks(type, AnnotationNames.BackboneFamily).FirstOrDefault();
+        AttributeData? family = AttributeReader.Marks(type, AnnotationNames.BackboneFamily).FirstOrDefault();
         if (family is not { ConstructorArguments: [{ Value: string modelType }, { Value: { } task }] })
             return null;
         return new FamilyModel
@@ -35,7 +35,7 @@ internal static class FamilyParser
             Shape = family.NamedArguments.FirstOrDefault(argument => argument.Key == "Shape").Value is { Kind: TypedConstantKind.Array, IsNull: false } shape
                 ? [.. shape.Values.Select(key => key.Value as string).OfType<string>()]
                 : [.. AnnotationNames.DefaultShape],
-            Sites = [.. Marks(type, AnnotationNames.Site).Select(Site).OfType<SiteDeclaration>()],
+            Sites = [.. AttributeReader.Marks(type, AnnotationNames.Site).Select(Site).OfType<SiteDeclaration>()],
         };
     }
 
@@ -51,9 +51,6 @@ internal static class FamilyParser
                 Published = Text(mark, "Published"),
             }
             : null;
-
-    private static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
-        symbol.GetAttributes().Where(mark => mark.AttributeClass?.ToDisplayString() == attribute);
 
     private static string? Text(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;

@@ -16,6 +16,12 @@ internal static class RealizationRules
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule when annotation.Realization is null => "its class has no [RealizedBy]",
         AnnotationKind.Adapter when annotation.Realization!.Accessor is null => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
         AnnotationKind.Adapter when annotation.Tensors.Count == 0 => "its class has no [AdapterTensor]",
+        AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule => Unset(annotation),
         _ => null,
     };
+
+    private static string? Unset(Annotation annotation) =>
+        annotation.Passed.FirstOrDefault(property => !annotation.Realization!.Properties.Contains(property.Name)) is { } property
+            ? $"{TypeNames.Simple(annotation.Realization!.Type)} has no property {property.Name} that can be set"
+            : null;
 }

@@ -7,6 +7,7 @@ namespace FlatPO.Recipes.Backbones;
 public sealed class Weight(string name, params long[] shape)
 {
     private Tensor? frozen;
+    private Weight? source;
 
     /// <summary>The name in the checkpoint.</summary>
     public string Name { get; } = name;
@@ -21,7 +22,12 @@ public sealed class Weight(string name, params long[] shape)
     public Tensor Value => Trainable is null ? Frozen : Trainable.Live;
 
     /// <summary>The checkpoint's numbers.</summary>
-    public Tensor Frozen => frozen ?? throw new InvalidOperationException($"{Name} has not been loaded");
+    public Tensor Frozen => source?.Frozen ?? frozen ?? throw new InvalidOperationException($"{Name} has not been loaded");
+
+    /// <summary>
+    /// A weight of another name with this one's frozen numbers: one tensor in memory. Trained whole it parts from it, as peft's copy of a tied head does.
+    /// </summary>
+    internal Weight SharedAs(string name) => new(name, [.. Shape]) { source = this };
 
     /// <summary>Gives the weight its numbers; the tensor is taken over.</summary>
     internal void Fill(Tensor numbers)

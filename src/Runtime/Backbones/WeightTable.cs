@@ -51,11 +51,14 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         return projection;
     }
 
-    /// <summary>Declares a linear layer that computes with another layer's weight: a head tied to the embedding. A copy of it in the checkpoint is ignored.</summary>
+    /// <summary>
+    /// Declares a linear layer that computes with the frozen numbers of another layer's weight: a head tied to the embedding. A copy of them in the
+    /// checkpoint is ignored.
+    /// </summary>
     public Projection Tied(string module, Sites role, Weight weight)
     {
         Ignore($"{module}.weight");
-        Projection projection = new(module, role, weight, null);
+        Projection projection = new(module, role, weight.SharedAs($"{module}.weight"), null);
         projections.Add(projection);
         return projection;
     }

@@ -27,7 +27,7 @@ public static class Collation
                 supervised += column > 0 && labels[row, column] != TokenBatch.Unsupervised ? 1 : 0;
             }
         }
-        return new TokenBatch(tensor(ids, device: device), tensor(mask, device: device), tensor(labels, device: device), supervised);
+        return new TokenBatch(tensor(ids, device: device), tensor(mask, device: device), tensor(labels, device: device), supervised) { Padding = Padding.Right };
     }
 
     /// <summary>Stacks images of one size.</summary>

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Trainables;
@@ -66,8 +67,16 @@ public sealed class Arena : IDisposable
     /// <summary>Forgets the gradients of the last pass.</summary>
     public void ZeroGradient() => Gradient.fill_(0);
 
-    /// <summary>Sums <paramref name="flat"/> [<see cref="Count"/>] over each tensor: [number of tensors].</summary>
-    public Tensor SumByTensor(Tensor flat) => Ops.SegmentSum(flat, lengthsOnDevice);
+    /// <summary>Sums <paramref name="flat"/> [<see cref="Count"/>] over each tensor: float32 [number of tensors].</summary>
+    public Tensor SumByTensor(Tensor flat)
+    {
+        if (flat.device_type != DeviceType.CPU)
+            return Ops.SegmentSum(flat, lengthsOnDevice);
+        // The CPU kernel keeps one running sum a segment: in float32 its rounding could decide a rank.
+        using Tensor wide = flat.to_type(ScalarType.Float64);
+        using Tensor sums = Ops.SegmentSum(wide, lengthsOnDevice);
+        return sums.to_type(ScalarType.Float32);
+    }
 
     /// <summary>Gives every element its tensor's number: [number of tensors] to [<see cref="Count"/>].</summary>
     public Tensor SpreadToElements(Tensor byTensor) => byTensor.repeat_interleave(lengthsOnDevice, 0, Count);

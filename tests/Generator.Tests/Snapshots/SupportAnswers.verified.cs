@@ -161,7 +161,7 @@ partial class SupportAnswers : IDisposable
     private StepReport Step(Window<TokenBatch> window)
     {
         Tensor clean = Pass(window);                  // L(θ); its gradients land in the arena
-        Selection sharp = ranking.AboveQuantile(0.9); // of the 392 tensors in scope, those with ‖g‖ in the top 0.1
+        Selection sharp = ranking.AboveQuantile(0.9); // of the 392 tensors in scope, those with ‖g‖ at or above that quantile
         Tensor perturbed;
         using (arena.Climb(sharp, run.Rho))           // θ + ρ g / ‖g‖ on the sharp ones; leaving the scope restores θ bit for bit
             perturbed = Pass(window);                 // L(θ + ε); its gradients replace those of L(θ)

@@ -13,11 +13,16 @@ public sealed class VitGolden(ITestOutputHelper output)
     private const double Tolerance = 1e-4;
 
     [Fact]
-    public void Logits_and_loss_are_those_of_transformers()
+    public void Logits_and_loss_are_those_of_transformers() => AssertSame(Golden.Backbone("vit"));
+
+    [Fact]
+    public void So_they_are_under_less_usual_settings() => AssertSame(Golden.Variant("vit"));
+
+    private void AssertSame(string folder)
     {
         using var scope = NewDisposeScope();
-        using SafetensorsFile expected = Golden.Case(Golden.Backbone("vit"));
-        using ViTForImageClassification backbone = BackboneLoader.Load(Golden.Backbone("vit"), CPU, Precision.Float32, weights => new ViTForImageClassification(weights));
+        using SafetensorsFile expected = Golden.Case(folder);
+        using ViTForImageClassification backbone = BackboneLoader.Load(folder, CPU, Precision.Float32, weights => new ViTForImageClassification(weights));
         ImageBatch batch = new(expected.Read("pixel_values"), expected.Read("labels"));
 
         double logits = Golden.LargestDifference(backbone.Logits(batch), expected.Read("logits"));

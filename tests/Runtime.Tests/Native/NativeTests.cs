@@ -50,6 +50,24 @@ public sealed class NativeTests
     }
 
     [Fact]
+    public void A_folder_without_libtorch_is_an_error_that_names_it()
+    {
+        using TemporaryFolder folder = new();
+        string? before = Environment.GetEnvironmentVariable("FLATPO_LIBTORCH");
+        Environment.SetEnvironmentVariable("FLATPO_LIBTORCH", folder.Path);
+        try
+        {
+            RecipeException error = Assert.Throws<RecipeException>(LibTorchFolder.Find);
+            Assert.Equal("FPO4901", error.Id);
+            Assert.Contains(folder.Path, error.Message);
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable("FLATPO_LIBTORCH", before);
+        }
+    }
+
+    [Fact]
     public void The_need_for_a_newer_libstdcxx_is_rewritten_once()
     {
         string shim = Path.Combine(AppContext.BaseDirectory, "runtimes", "linux-x64", "native", "libLibTorchSharp.so");

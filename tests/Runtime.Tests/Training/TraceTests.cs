@@ -17,9 +17,10 @@ public sealed class TraceTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Cases => Golden.Cases("traces");
 
-    [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    [SkippableTheory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Perturbs_the_same_tensors_and_ends_at_the_same_adapters(string name)
     {
+        Skip.If(name == Golden.None, $"{Golden.Folder} has no traces: make_golden.py writes them only where the authors' optimizers are");
         Trace trace = Trace.Read(Golden.Trace(name));
         using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(trace.Base), Devices.Cpu, Precision.Float32);
         AdapterPlacement placement = PeftFolder.Place(backbone, Path.Combine(Golden.Trace(name), "initial"));
@@ -46,7 +47,7 @@ public sealed class TraceTests(ITestOutputHelper output)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
         Tensor ids = file.Read("batches")[index]; // [rows, T], every position supervised
-        return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1));
+        return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1)) { Padding = Padding.Right };
     }
 
     private static double FarthestFrom(string folder, AdapterPlacement placement)

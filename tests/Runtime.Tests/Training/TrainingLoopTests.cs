@@ -13,15 +13,25 @@ public sealed class TrainingLoopTests
     private static readonly TrainingLoop TwoEpochs = new() { Epochs = 2, BatchSize = 3, GradientAccumulation = 2, Seed = 5 };
 
     [Fact]
-    public void The_learning_rate_in_force_follows_the_schedule_and_the_loss_falls()
+    public void The_learning_rate_in_force_follows_the_schedule()
     {
         using Adapted adapted = new();
         CosineSchedule schedule = new() { WarmupRatio = 0.2 };
         TrainingReport report = Run(adapted, TwoEpochs, Adapted.Examples(13), schedule);
         Assert.Equal(6, report.Steps.Count); // 13 examples by 6 are 3 windows an epoch
         Assert.Equal(Enumerable.Range(0, 6).Select(step => 1e-2 * schedule.Factor(step, 6)), report.Steps.Select(step => step.LearningRate));
-        Assert.True(report.Steps[^1].Loss < report.Steps[0].Loss, $"{report.Steps[^1].Loss} is not below {report.Steps[0].Loss}");
         Assert.All(report.Steps, step => Assert.Equal(step.PerturbedLoss - step.Loss, step.Sharpness));
+    }
+
+    [Fact]
+    public void Training_lowers_the_loss_of_what_it_trains_on()
+    {
+        using Adapted adapted = new();
+        TokenExample[] examples = Adapted.Examples(8);
+        Evaluator evaluator = new(adapted.Placement, adapted.Arena);
+        double before = evaluator.Evaluate(adapted.Backbone, examples).Loss;
+        Run(adapted, new TrainingLoop { Epochs = 20, BatchSize = 4 }, examples, new ConstantSchedule());
+        Assert.InRange(evaluator.Evaluate(adapted.Backbone, examples).Loss, 0, 0.9 * before);
     }
 
     [Fact]

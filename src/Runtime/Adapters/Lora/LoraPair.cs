@@ -29,11 +29,12 @@ public sealed class LoraPair : AdapterLayer
     public override Tensor Forward(Tensor x, Projection site)
     {
         using var scope = NewDisposeScope();
+        Tensor frozen = site.Base(x); // before the branch, as peft: backward then sums in the same order
         Tensor input = x.to_type(ScalarType.Float32); // the branch keeps float32: bfloat16 would round the perturbation away
         if (Training && method.Dropout > 0)
             input = functional.dropout(input, method.Dropout);
         Tensor update = functional.linear(functional.linear(input, A.Live), B.Live); // [..., rank] → [..., out]
-        return site.Base(x).add(update.mul(method.Scaling).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.add(update.mul(method.Scaling).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -9,6 +9,9 @@ internal sealed class OptLayer
 {
     private const double Epsilon = 1e-5;
 
+    // OPTConfig's own default, for a configuration that does not say.
+    private const double DefaultDropout = 0.1;
+
     private readonly Attention attention;
     private readonly FeedForward feedForward;
     private readonly LayerNorm attentionNorm;
@@ -37,9 +40,6 @@ internal sealed class OptLayer
         dropout = new Dropout(config.Number("dropout", DefaultDropout));
         normFirst = config.Flag("do_layer_norm_before", true);
     }
-
-    // OPTConfig's own default, for a configuration that does not say.
-    private const double DefaultDropout = 0.1;
 
     /// <summary>A layer norm as the configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, string path) =>

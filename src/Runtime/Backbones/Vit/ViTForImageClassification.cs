@@ -14,7 +14,7 @@ namespace FlatPO.Recipes.Backbones.Vit;
 /// keep the older, published ones.
 /// </summary>
 [BackboneFamily("vit", TaskType.ImageClassification,
-    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "image_size", "patch_size"])]
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"])]
 [Site("vit.layers.{layer}.attention.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.query")]
 [Site("vit.layers.{layer}.attention.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.key")]
 [Site("vit.layers.{layer}.attention.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.value")]

@@ -1,0 +1,93 @@
+using System.Reflection;
+using FlatPO.Recipes.Generator.Model;
+using FlatPO.Recipes.Generator.Parsing;
+
+namespace FlatPO.Recipes.Generator.Tests.Agreement;
+
+/// <summary>Generator and runtime meet in names alone; here every name is proved.</summary>
+public sealed class RuntimeAgreementTests
+{
+    private static readonly Assembly Runtime = typeof(RecipeAttribute).Assembly;
+
+    public static TheoryData<string> AnnotationTypeNames =>
+        [.. typeof(AnnotationNames).GetFields().Where(constant => constant.IsLiteral).Select(constant => (string)constant.GetRawConstantValue()!).Where(name => name.EndsWith("Attribute", StringComparison.Ordinal))];
+
+    public static TheoryData<string> RuntimeTypeNames => [.. RuntimeTypes.FullNames.Values];
+
+    [Theory]
+    [MemberData(nameof(AnnotationTypeNames))]
+    public void Annotations_exist(string name) => Assert.True(typeof(Attribute).IsAssignableFrom(Runtime.GetType(name, throwOnError: true)));
+
+    [Theory]
+    [MemberData(nameof(RuntimeTypeNames))]
+    public void Types_that_emitted_code_names_exist(string name)
+    {
+        string metadataName = name.Replace("TorchSharp.torch.", "TorchSharp.torch+", StringComparison.Ordinal);
+        Assert.NotNull(Runtime.GetType(metadataName) ?? typeof(TorchSharp.torch).Assembly.GetType(metadataName) ?? typeof(object).Assembly.GetType(metadataName) ?? typeof(System.CodeDom.Compiler.GeneratedCodeAttribute).Assembly.GetType(metadataName));
+    }
+
+    [Fact]
+    public void Defaults_are_the_initialisers()
+    {
+        foreach (Type annotation in Annotations())
+        {
+            Attribute fresh = (Attribute)(annotation.GetConstructor(Type.EmptyTypes) ?? throw new InvalidOperationException(annotation.Name)).Invoke(null);
+            foreach (PropertyInfo property in annotation.GetProperties())
+                if (property.GetCustomAttribute<DefaultAttribute>() is { } declared)
+                    Assert.Equal(declared.Value, property.GetValue(fresh));
+        }
+    }
+
+    [Fact]
+    public void Every_property_that_emitted_code_sets_declares_its_default()
+    {
+        foreach (PropertyInfo property in Annotations().SelectMany(type => type.GetProperties()).Where(property => property.SetMethod is not null && property.DeclaringType != typeof(AdapterAttribute)))
+            Assert.True(property.GetCustomAttribute<DefaultAttribute>() is not null, $"{property.DeclaringType!.Name}.{property.Name} has no [Default]");
+    }
+
+    [Fact]
+    public void Properties_that_rules_name_exist()
+    {
+        (Type, string[])[] named =
+        [
+            (typeof(AdapterAttribute), ["Sites", "TargetModules", "Layers", "ModulesToSave"]),
+            (typeof(SharpnessAttribute), ["Rho", "Scope", "Adaptive", "Normalization"]),
+            (typeof(FlatPOAttribute), ["Fraction", "Selection"]),
+            (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxGradientNorm", "Precision"]),
+            (typeof(BoundsAttribute), ["Minimum", "Above", "Below", "Maximum"]),
+            (typeof(BackboneFamilyAttribute), ["Layers", "MaxLength", "Shape"]),
+            (typeof(SiteAttribute), ["In", "Out", "Bias", "Published"]),
+        ];
+        foreach ((Type type, string[] names) in named)
+            Assert.All(names, name => Assert.NotNull(type.GetProperty(name)));
+        Assert.True(typeof(SharpnessAttribute).GetProperty("Rho")!.IsDefined(typeof(PerRunAttribute)));
+        Assert.All(new[] { "Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxGradientNorm" }, name => Assert.True(typeof(TrainingAttribute).GetProperty(name)!.IsDefined(typeof(PerRunAttribute))));
+        Assert.Equal("..", new LoraAttribute().Layers);
+    }
+
+    [Fact]
+    public void Enums_that_are_known_by_member_agree()
+    {
+        Assert.Equal(Enum.GetNames<SelectionRule>().Append("All").Order(), Enum.GetNames<SelectionKind>().Order());
+        Assert.Contains("Selected", Enum.GetNames<Normalization>());
+        Assert.Equal(Enum.GetValues<TaskType>().Select(task => ((long)task, task.ToString())), TaskTable.Rows.Select(row => (row.Value, row.Name)));
+        Assert.Equal(0, (int)Sites.None);
+    }
+
+    [Fact]
+    public void Family_defaults_are_the_initialisers()
+    {
+        BackboneFamilyAttribute family = new("x", TaskType.CausalLM);
+        Assert.Equal(AnnotationNames.DefaultLayers, family.Layers);
+        Assert.Equal(AnnotationNames.DefaultShape, family.Shape);
+        Assert.Equal(("", "0"), (family.MaxLength, new SiteAttribute("m", Sites.Up) { In = "a", Out = "b" }.Bias));
+    }
+
+    [Fact]
+    public void Bounds_ids_have_descriptors_of_their_own() => Assert.All(
+        Annotations().SelectMany(type => type.GetProperties()).Select(property => property.GetCustomAttribute<BoundsAttribute>()).OfType<BoundsAttribute>(),
+        bounds => Assert.Equal(bounds.Id, Generator.Diagnostics.RecipeDiagnostics.For(bounds.Id).Id));
+
+    private static IEnumerable<Type> Annotations() => Runtime.GetExportedTypes().Where(type => !type.IsAbstract
+        && (type == typeof(TrainingAttribute) || new[] { typeof(AdapterAttribute), typeof(SharpnessAttribute), typeof(OptimizerAttribute), typeof(ScheduleAttribute) }.Any(kind => kind.IsAssignableFrom(type))));
+}

@@ -1,0 +1,56 @@
+using FlatPO.Recipes.Generator.Tests.Harness;
+using Microsoft.CodeAnalysis;
+
+namespace FlatPO.Recipes.Generator.Tests.Diagnostics;
+
+/// <summary>The squiggle stands under what is wrong, and pragma silences it.</summary>
+public sealed class PlaceTests
+{
+    [Theory]
+    [InlineData("""[Lora(Rank = 8, TargetModules = ["q_proj", "v_prj"])]""", "FPO1001", "\"v_prj\"")]
+    [InlineData("""[Lora(Rank = 8, TargetModules = new[] { "q_prj", "v_proj" })]""", "FPO1001", "\"q_prj\"")]
+    [InlineData("""[Lora(Rank = 900)]""", "FPO1005", "900")]
+    [InlineData("""[Lora(Rank = 8, Layers = "4")]""", "FPO1004", "\"4\"")]
+    [InlineData("""[Lora(Sites = Sites.Gate)]""", "FPO1002", "Sites.Gate")]
+    public void Findings_stand_at_the_argument(string adapter, string id, string squiggle)
+    {
+        Diagnostic found = Assert.Single(Recipe(adapter).Analyze());
+        Assert.Equal(id, found.Id);
+        Assert.Equal(squiggle, found.Location.SourceTree!.GetText().ToString(found.Location.SourceSpan));
+    }
+
+    [Fact]
+    public void A_missing_attribute_is_reported_at_the_class() => Assert.Equal("R", Squiggle(Assert.Single(Recipe("").Analyze())));
+
+    [Fact]
+    public void A_second_of_a_kind_is_reported_at_the_second() =>
+        Assert.Equal("Sam", Squiggle(Assert.Single(Recipe("[Lora]\n[FlatPO]\n[Sam]").Analyze())));
+
+    [Fact]
+    public void An_unknown_backbone_is_reported_at_its_name() =>
+        Assert.Equal("\"facebook/opt-125m-x\"", Squiggle(Assert.Single(Recipe("[Lora]").Edited("opt-125m", "opt-125m-x").Analyze())));
+
+    [Fact]
+    public void Pragma_silences_a_warning()
+    {
+        Project warned = Recipe("[Lora]\n[FlatPO(Rho = 0)]");
+        Assert.Equal("FPO2011", Assert.Single(warned.Analyze()).Id);
+        Assert.Empty(warned.Edited("[FlatPO(Rho = 0)]", "#pragma warning disable FPO2011\n[FlatPO(Rho = 0)]\n#pragma warning restore FPO2011").Analyze());
+    }
+
+    [Fact]
+    public void Messages_name_the_value_the_nearest_and_the_allowed()
+    {
+        Diagnostic module = Assert.Single(Recipe("""[Lora(TargetModules = ["v_prj"])]""").Analyze());
+        Assert.Equal("A 'opt' backbone has no linear layer 'v_prj'; nearest is 'v_proj' (of k_proj, v_proj, q_proj, out_proj, fc1, fc2, lm_head)", module.GetMessage());
+        Diagnostic rank = Assert.Single(Recipe("[Lora(Rank = 900)]").Analyze());
+        Assert.Equal("Rank = 900 is out of bounds at model.decoder.layers.{layer}.self_attn.v_proj [768, 768]; allowed is at least 1 and at most 768", rank.GetMessage());
+        Diagnostic backbone = Assert.Single(Recipe("[Lora]").Edited("opt-125m", "opt-125").Analyze());
+        Assert.Contains("<FlatPOBackbone Include=\"facebook/opt-125/config.json\" />", backbone.GetMessage(), StringComparison.Ordinal);
+        Assert.Contains("nearest is 'facebook/opt-125m'", backbone.GetMessage(), StringComparison.Ordinal);
+    }
+
+    private static string Squiggle(Diagnostic diagnostic) => diagnostic.Location.SourceTree!.GetText().ToString(diagnostic.Location.SourceSpan);
+
+    private static Project Recipe(string attributes) => Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.CausalLM)]\n[Backbone(\"facebook/opt-125m\")]\n{attributes}\n[AdamW]\npublic partial class R;");
+}

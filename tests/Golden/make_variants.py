@@ -1,0 +1,58 @@
+"""Writes the variants: what transformers computes under the less usual settings of each family (see README.md).
+
+usage: make_variants.py OUT
+transformers 5.17.0, torch 2.11.0; float32 on the CPU. Every causal case has one row without padding, one with padding on the left and one with padding
+on the right; logits are compared where the mask is 1.
+"""
+import sys
+import torch
+from safetensors.torch import save_file
+from transformers import (LlamaConfig, LlamaForCausalLM, OPTConfig, OPTForCausalLM, Qwen2Config, Qwen2ForCausalLM, ViTConfig, ViTForImageClassification)
+
+OUT = sys.argv[1]
+VOCABULARY = 200
+
+
+def randomise(model):
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "norm" in name.lower() and name.endswith("weight"):
+                parameter.copy_(1 + 0.2 * torch.randn_like(parameter))
+            else:
+                parameter.normal_(0, 0.08)
+    model.tie_weights()
+    return model.eval()
+
+
+def write(name, result, **inputs):
+    save_file(dict(**inputs, logits=result.logits.detach().contiguous(), loss=result.loss.detach().reshape(1)), f"{OUT}/{name}/case.safetensors")
+
+
+def causal(name, model):
+    torch.manual_seed(len(name) * 7)
+    randomise(model).save_pretrained(f"{OUT}/{name}")
+    ids = torch.randint(5, VOCABULARY, (3, 17))
+    mask = torch.ones_like(ids)
+    mask[1, :4] = 0
+    mask[2, 11:] = 0
+    labels = ids.clone()
+    labels[mask == 0] = -100
+    labels[1, 4] = -100  # what is predicted from padding means nothing
+    write(name, model(input_ids=ids, attention_mask=mask, labels=labels), input_ids=ids, attention_mask=mask, labels=labels)
+
+
+opt = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=3, ffn_dim=72, num_attention_heads=5, max_position_embeddings=40)
+causal("opt_post", OPTForCausalLM(OPTConfig(**opt, do_layer_norm_before=False, word_embed_proj_dim=24, activation_function="gelu")))
+causal("opt_bare", OPTForCausalLM(OPTConfig(
+    **opt, enable_bias=False, layer_norm_elementwise_affine=False, _remove_final_layer_norm=True, tie_word_embeddings=False, word_embed_proj_dim=40)))
+
+grouped = dict(vocab_size=VOCABULARY, hidden_size=48, num_hidden_layers=3, intermediate_size=56, num_attention_heads=6, num_key_value_heads=3)
+causal("llama_bias", LlamaForCausalLM(LlamaConfig(
+    **grouped, head_dim=12, attention_bias=True, mlp_bias=True, rope_parameters=dict(rope_type="linear", rope_theta=5000.0, factor=2.0))))
+causal("qwen2_window", Qwen2ForCausalLM(Qwen2Config(**grouped, use_sliding_window=True, sliding_window=5, max_window_layers=1)))
+
+vit = randomise(ViTForImageClassification(ViTConfig(
+    hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96, image_size=[32, 24], patch_size=8, num_labels=3, qkv_bias=False, hidden_act="gelu_new")))
+vit.save_pretrained(f"{OUT}/vit")
+pixels, labels = torch.randn(2, 3, 32, 24), torch.tensor([2, 1])
+write("vit", vit(pixel_values=pixels, labels=labels), pixel_values=pixels, labels=labels)

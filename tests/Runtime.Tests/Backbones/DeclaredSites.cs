@@ -1,0 +1,80 @@
+using System.Reflection;
+using System.Text.Json;
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Backbones;
+
+/// <summary>The compiler reads a backbone's declarations, the runtime builds its projections: they must say the same.</summary>
+[Trait("Category", Golden.Category)]
+public sealed class DeclaredSites
+{
+    [Theory]
+    [InlineData("opt")]
+    [InlineData("llama")]
+    [InlineData("llama3")]
+    [InlineData("qwen2")]
+    [InlineData("vit")]
+    public void Declarations_match_the_projections(string name)
+    {
+        using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);
+        Type type = backbone.GetType();
+        var family = type.GetCustomAttribute<BackboneFamilyAttribute>()!;
+        long layers = SizeOf.Expression(family.Layers, backbone.Config)!.Value;
+
+        var declared = Expand([.. type.GetCustomAttributes<SiteAttribute>()], layers).ToArray();
+        Projection[] built = [.. backbone.Weights.Projections.Where(projection => projection.Role != Sites.None)];
+
+        Assert.Equal(declared.Select(site => (site.Module, site.Site.Role)), built.Select(projection => (projection.Module, projection.Role)));
+        Assert.All(declared.Zip(built), pair => AssertSame(pair.First.Site, pair.First.Published, pair.Second, backbone.Config));
+        Assert.All(family.Shape.Where(backbone.Config.Has), key => backbone.Config.Int(key));
+    }
+
+    [Theory]
+    [InlineData("flatpo_adamw", Sites.AllLinear)]
+    [InlineData("flatpo_adamw_qwen2", Sites.AllLinear)]
+    public void Projections_are_in_the_order_of_transformers(string trace, Sites sites)
+    {
+        using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Golden.Trace(trace), "trace.json")));
+        string[] modules = [.. expected.RootElement.GetProperty("trainable").EnumerateArray()
+            .Select(tensor => tensor.GetString()!["base_model.model.".Length..])
+            .Select(tensor => tensor[..tensor.IndexOf(".lora_", StringComparison.Ordinal)]).Distinct()];
+        using Backbone backbone = BackboneLoader.Load(Golden.Backbone(expected.RootElement.GetProperty("base").GetString()!), CPU, Precision.Float32);
+
+        Assert.Equal(modules, backbone.Weights.Projections.Where(projection => sites.HasFlag(projection.Role)).Select(projection => projection.Module));
+    }
+
+    [Fact]
+    public void An_unknown_module_offers_the_nearest()
+    {
+        using Backbone backbone = BackboneLoader.Load(Golden.Backbone("llama"), CPU, Precision.Float32);
+
+        var error = Assert.Throws<RecipeException>(() => backbone.Projection("model.layers.1.self_attn.qproj"));
+
+        Assert.Equal("FPO1001", error.Id);
+        Assert.Contains("'model.layers.1.self_attn.q_proj'", error.Message);
+    }
+
+    // Sites with {layer} repeat together, layer by layer, where they stand in the list.
+    private static IEnumerable<(string Module, string? Published, SiteAttribute Site)> Expand(SiteAttribute[] sites, long layers)
+    {
+        IEnumerable<(string, string?, SiteAttribute)> Numbered(IEnumerable<SiteAttribute> group, string layer) =>
+            group.Select(site => (site.Module.Replace("{layer}", layer, StringComparison.Ordinal), site.Published?.Replace("{layer}", layer, StringComparison.Ordinal), site));
+
+        SiteAttribute[] repeated = [.. sites.Where(site => site.Module.Contains("{layer}", StringComparison.Ordinal))];
+        for (int layer = 0; layer < layers; layer++)
+            foreach (var site in Numbered(repeated, $"{layer}"))
+                yield return site;
+        foreach (var site in Numbered(sites.Except(repeated), ""))
+            yield return site;
+    }
+
+    private static void AssertSame(SiteAttribute site, string? published, Projection projection, ModelConfig config)
+    {
+        Assert.Equal(SizeOf.Expression(site.In, config), projection.In);
+        Assert.Equal(SizeOf.Expression(site.Out, config), projection.Out);
+        Assert.Equal((SizeOf.Expression(site.Bias, config) ?? 0) != 0, projection.Bias is not null);
+        Assert.Equal($"{published ?? projection.Module}.weight", projection.Weight.Name);
+    }
+}
