@@ -2,7 +2,6 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Backbones.Vit;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Examples.Pretraining;

@@ -4,7 +4,6 @@ using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Examples.Digits;
 using FlatPO.Recipes.Trainables;
 using FlatPO.Recipes.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Examples.Pretraining;
