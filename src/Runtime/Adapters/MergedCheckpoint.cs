@@ -16,6 +16,8 @@ public static class MergedCheckpoint
         string source = Path.GetDirectoryName(backbone.Config.Path)!;
         if (Path.GetFullPath(folder) == Path.GetFullPath(source))
             throw new RecipeException("FPO4012", $"'{folder}' is the backbone's own folder; choose another one to write the merged checkpoint to");
+        if (placement.Placed.Select(pair => pair.Site).Concat(placement.Whole).FirstOrDefault(site => !backbone.Weights.All.Contains(site.Weight)) is { } tied)
+            throw new RecipeException("FPO4013", $"{tied.Module} is tied to the embedding, so a checkpoint cannot hold its trained numbers apart; save the adapter instead, or train other modules");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.SingleFile), Merged(placement));

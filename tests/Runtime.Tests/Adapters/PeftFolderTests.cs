@@ -100,6 +100,19 @@ public sealed class PeftFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_trained_head_that_is_tied_to_the_embedding_cannot_be_merged()
+    {
+        using TemporaryFolder merged = new();
+        using Backbone tied = BackboneLoader.Load(Golden.Backbone("qwen2"), Devices.Cpu, Precision.Float32);
+        AdapterPlacement head = new(tied, seed: 0);
+        head.Place(new LoraMethod { Rank = 2 }, "lm_head");
+        RecipeException error = Assert.Throws<RecipeException>(() => head.MergeInto(merged.Path));
+        Assert.Equal("FPO4013", error.Id);
+        Assert.Contains("lm_head", error.Message);
+        Assert.Empty(Directory.GetFiles(merged.Path));
+    }
+
+    [Fact]
     public void A_rank_larger_than_the_layer_is_an_error_that_names_the_layer()
     {
         using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);

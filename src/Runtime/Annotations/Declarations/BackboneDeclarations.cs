@@ -47,7 +47,7 @@ public sealed class SiteAttribute(string module, Sites role) : Attribute
     /// <summary>Width of the output.</summary>
     public required string Out { get; set; }
 
-    /// <summary>Whether the layer has a bias: 1, 0, or a boolean key of config.json.</summary>
+    /// <summary>Whether the layer has a bias: 1, 0, or an expression over boolean keys of config.json (<c>attention_bias ?? 0</c>).</summary>
     public string Bias { get; set; } = "0";
 
     /// <summary>Module path in published checkpoints (and in adapters trained under transformers 4), where it differs.</summary>
