@@ -54,6 +54,7 @@ internal static class RecipeDiagnostics
         Create("FPO1009", "Some sites do not exist", "A '{0}' backbone has no site {1}; only {2} will be adapted"),
         Create("FPO1010", "No such module to train whole", "A '{0}' backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
+        Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>
@@ -79,6 +80,7 @@ internal static class RecipeDiagnostics
         Bounded("FPO3004", "The maximum length is out of bounds"),
         Bounded("FPO3005", "The seed is out of bounds"),
         Create("FPO3006", "Texts longer than the backbone's positions", "MaxLength = {0} is more than '{1}' has positions for; allowed is at most {2}"),
+        Create("FPO3007", "A length without texts", "MaxLength = {0} has no effect: '{1}' reads no tokens"),
     ];
 
     private static DiagnosticDescriptor Bounded(string id, string title) => Create(id, title, OutOfBounds);

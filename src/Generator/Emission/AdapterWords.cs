@@ -12,7 +12,8 @@ internal sealed class AdapterWords
         string camel = char.ToLowerInvariant(annotation.Name[0]) + annotation.Name.Substring(1);
         Local = Unusable.Contains(camel) ? $"{camel}Method" : camel;
         Method = vocabulary.Word(annotation.Realization!.Type);
-        Accessor = vocabulary.Word(annotation.Realization.Accessor!);
+        Accessor = vocabulary.Word(annotation.Realization.Accessor!.Type);
+        Access = annotation.Realization.Accessor.IsPublic ? "public" : "internal";
         OwnProperties = [.. annotation.Passed];
     }
 
@@ -24,6 +25,9 @@ internal sealed class AdapterWords
 
     /// <summary>What its <c>Place</c> returns.</summary>
     public string Accessor { get; }
+
+    /// <summary>How visible the accessors can be.</summary>
+    public string Access { get; }
 
     /// <summary>The attribute's own properties, without those that say where it sits.</summary>
     public IReadOnlyList<PropertyValue> OwnProperties { get; }

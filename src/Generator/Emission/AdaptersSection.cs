@@ -14,6 +14,7 @@ internal static class AdaptersSection
             ["local"] = words.Local,
             ["method"] = words.Method,
             ["accessor"] = words.Accessor,
+            ["access"] = words.Access,
             ["construction"] = Construction.New(words.Method, words.OwnProperties, [], vocabulary).Replace("\n", "\n        "),
             ["layer_class"] = recipe.Task.Layer,
             ["first"] = recipe.Adapter.First,

@@ -93,9 +93,14 @@ internal sealed record EnumMember(string Name, long Value);
 
 /// <summary>The runtime class behind an annotation.</summary>
 /// <param name="Type"><c>global::</c> qualified.</param>
-/// <param name="Accessor">What its <c>Place</c> returns, <c>global::</c> qualified; null where it has no such method.</param>
+/// <param name="Accessor">What its <c>Place</c> returns; null where it has no such method.</param>
 /// <param name="Properties">The properties an object initialiser can set.</param>
-internal sealed record Realization(string Type, string? Accessor, EquatableArray<string> Properties);
+internal sealed record Realization(string Type, Accessor? Accessor, EquatableArray<string> Properties);
+
+/// <summary>What gives access to an adapter at one site.</summary>
+/// <param name="Type"><c>global::</c> qualified.</param>
+/// <param name="IsPublic">Whether a public property may have this type.</param>
+internal sealed record Accessor(string Type, bool IsPublic);
 
 /// <summary>One tensor an adapter adds at a site.</summary>
 internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape);

@@ -3,14 +3,14 @@ using Microsoft.CodeAnalysis;
 
 namespace FlatPO.Recipes.Generator.Parsing;
 
-/// <summary>The backbones that this compilation and the assemblies it references declare.</summary>
+/// <summary>The backbones that this compilation and the assemblies it references declare; its own come first and win.</summary>
 internal static class FamilyParser
 {
     public static EquatableArray<FamilyModel> ParseAll(Compilation compilation) =>
     [
         .. compilation.SourceModule.ReferencedAssemblySymbols
             .Where(KnowsAnnotations)
-            .Append(compilation.Assembly)
+            .Prepend(compilation.Assembly)
             .SelectMany(assembly => assembly.GetAttributes())
             .Where(attribute => attribute.AttributeClass?.ToDisplayString() == AnnotationNames.DeclaresBackbone)
             .Select(attribute => attribute.ConstructorArguments is [{ Value: INamedTypeSymbol type }, ..] ? Parse(type) : null)

@@ -11,10 +11,18 @@ internal static class RealizationReader
             ? new Realization(AttributeReader.Qualified(realized), Accessor(realized), [.. Settable(realized)])
             : null;
 
-    private static string? Accessor(INamedTypeSymbol realized) =>
+    private static Accessor? Accessor(INamedTypeSymbol realized) =>
         Chain(realized).SelectMany(level => level.GetMembers(AnnotationNames.Place)).OfType<IMethodSymbol>().FirstOrDefault() is { } place
-            ? AttributeReader.Qualified(place.ReturnType)
+            ? new Accessor(AttributeReader.Qualified(place.ReturnType), IsPublic(place.ReturnType))
             : null;
+
+    private static bool IsPublic(ITypeSymbol? type)
+    {
+        for (; type is not null; type = type.ContainingType)
+            if (type.DeclaredAccessibility != Accessibility.Public)
+                return false;
+        return true;
+    }
 
     private static IEnumerable<string> Settable(INamedTypeSymbol realized) => Chain(realized)
         .SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())

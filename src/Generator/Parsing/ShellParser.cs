@@ -87,7 +87,7 @@ internal static class ShellParser
         || (name is "Step" or "Pass" or "Loop") || (name == "Dispose" && parameters == 0);
 
     private static IEnumerable<string> Candidates(IReadOnlyList<Annotation> annotations) => annotations
-        .SelectMany(annotation => annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor]))
+        .SelectMany(annotation => annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor?.Type]))
         .OfType<string>()
         .Where(name => name.StartsWith("global::", StringComparison.Ordinal))
         .Concat(RuntimeTypes.FullNames.Values.Select(name => $"global::{name}"))

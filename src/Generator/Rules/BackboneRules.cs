@@ -1,4 +1,3 @@
-using System.Globalization;
 using FlatPO.Recipes.Generator.Model;
 
 namespace FlatPO.Recipes.Generator.Rules;

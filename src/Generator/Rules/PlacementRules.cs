@@ -6,7 +6,7 @@ namespace FlatPO.Recipes.Generator.Rules;
 internal static class PlacementRules
 {
     /// <summary>The adapter at its sites, or null with findings.</summary>
-    public static AdapterModel? Place(Annotation adapter, BackboneModel backbone, Findings findings)
+    public static AdapterModel? Resolve(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         (int First, int Last)? layers = Layers(adapter, backbone, findings);
         SiteModel[] sites = adapter.Texts("TargetModules").Count > 0 ? ByModule(adapter, backbone, findings) : ByRole(adapter, backbone, findings);
@@ -19,9 +19,11 @@ internal static class PlacementRules
     private static SiteModel[] ByModule(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         EquatableArray<string> targets = adapter.Texts("TargetModules");
+        if (adapter.Find("Sites") is { Written: true, Value: { } sites } ignored)
+            findings.Add("FPO1012", Place.Of(adapter, "Sites"), Roles.Describe((long)sites.Number, ignored.Members));
         for (int i = 0; i < targets.Count; i++)
             if (!backbone.Sites.Any(site => ModuleNames.Names(site, targets[i])))
-                findings.Add("FPO1001", Model.Place.Of(adapter, "TargetModules", i), backbone.ModelType, targets[i], ModuleNames.Nearest(backbone, targets[i]), ModuleNames.List(backbone));
+                findings.Add("FPO1001", Place.Of(adapter, "TargetModules", i), backbone.ModelType, targets[i], ModuleNames.Nearest(backbone, targets[i]), ModuleNames.List(backbone));
         return [.. backbone.Sites.Where(site => targets.Any(target => ModuleNames.Names(site, target)))];
     }
 
@@ -32,16 +34,16 @@ internal static class PlacementRules
         long wanted = (long)adapter.Number("Sites");
         long offered = backbone.Sites.Aggregate(0L, (roles, site) => roles | site.Role);
         if ((wanted & offered) == 0)
-            findings.Add("FPO1002", Model.Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(wanted, members), Roles.Describe(offered, members));
+            findings.Add("FPO1002", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(wanted, members), Roles.Describe(offered, members));
         else if ((wanted & ~offered) is var absent and not 0 && !Roles.IsNamedUnion(wanted, members))
-            findings.Add("FPO1009", Model.Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(absent, members), Roles.Describe(wanted & offered, members));
+            findings.Add("FPO1009", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(absent, members), Roles.Describe(wanted & offered, members));
         return [.. backbone.Sites.Where(site => (site.Role & wanted) != 0)];
     }
 
     private static (int First, int Last)? Layers(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         string text = adapter.Find("Layers")?.Value?.Text ?? "..";
-        Place place = Model.Place.Of(adapter, "Layers");
+        Place place = Place.Of(adapter, "Layers");
         if (LayerRange.Parse(text) is not { } range)
         {
             findings.Add("FPO1004", place, text);

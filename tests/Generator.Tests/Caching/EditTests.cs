@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace FlatPO.Recipes.Generator.Tests.Caching;
 

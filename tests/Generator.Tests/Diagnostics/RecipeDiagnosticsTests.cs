@@ -57,6 +57,14 @@ public sealed class RecipeDiagnosticsTests
         Assert.All(RecipeDiagnostics.All, descriptor => Assert.Contains($"{descriptor.Id} | {descriptor.Category} | {descriptor.DefaultSeverity} | {descriptor.Title}\n", released, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void The_index_lists_it(string id)
+    {
+        DiagnosticDescriptor descriptor = RecipeDiagnostics.For(id);
+        Assert.Contains($"| [{id}]({id}.md) | {descriptor.DefaultSeverity.ToString().ToLowerInvariant()} | {descriptor.Title} |\n", Repository.Read("docs/diagnostics/README.md"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Every_page_has_a_descriptor() => Assert.Equal(
         RecipeDiagnostics.All.Select(descriptor => descriptor.Id).Order(StringComparer.Ordinal),

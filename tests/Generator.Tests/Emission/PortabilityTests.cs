@@ -65,6 +65,15 @@ public sealed class PortabilityTests
     }
 
     [Fact]
+    public void Parts_of_the_users_own_may_be_internal()
+    {
+        string source = Repository.Specimen("OwnParts").Replace("public sealed class", "internal sealed class", StringComparison.Ordinal);
+        Generated generated = Project.Of(source).Generate();
+        Assert.Equal("", string.Join('\n', generated.Complaints));
+        Assert.Contains("internal ScaleLayer Proj { get; }", generated.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Global_aliases_and_static_imports_of_the_user_do_not_matter() => Assert.Equal("", string.Join('\n', Project.Of(
         "global using static TorchSharp.torch; global using Tensor = TorchSharp.torch.Tensor; global using Arena = System.String;",
         Repository.Specimen("TinyOpt")).Generate().Complaints));
