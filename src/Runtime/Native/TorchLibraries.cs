@@ -92,6 +92,7 @@ public static class TorchLibraries
     {
         try
         {
+            OpenMP.LetIdleThreadsSleep();
             folder = LibTorchFolder.Find();
             // Dependencies first: each later library finds the earlier ones already in the process.
             foreach (string name in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
