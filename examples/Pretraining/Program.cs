@@ -7,10 +7,13 @@ using FlatPO.Recipes.Backbones.Vit;
 using FlatPO.Recipes.Examples.Digits;
 using FlatPO.Recipes.Examples.Pretraining;
 using FlatPO.Recipes.Native;
+using TorchSharp;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 string folder = args is [string given] ? given : Path.Combine("examples", "QuickStart", "model");
 string scratch = Path.Combine("artifacts", "pretraining");
+TorchLibraries.Require();
+torch.set_num_threads(1); // the order of additions, and so the last bits of the weights, must not depend on the machine's cores
 
 InitialCheckpoint.Write(folder, scratch, seed: 0);
 using ViTForImageClassification vit = BackboneLoader.Load(scratch, Devices.Cpu, Precision.Float32, weights => new ViTForImageClassification(weights));

@@ -16,6 +16,7 @@ try
     }
     string model = Path.Combine(AppContext.BaseDirectory, "model");
     torch.Device device = options.OpenDevice();
+    torch.set_num_threads(1); // so small a model gains little from more, and on a busy machine it loses far more by their waiting for each other
     Experiment experiment = new(model, device, options.Out);
 
     Report.Header(device, options.Seeds);

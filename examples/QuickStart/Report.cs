@@ -10,8 +10,7 @@ internal static class Report
     internal static void Header(torch.Device device, int seeds)
     {
         AnsiConsole.Write(new Rule("[bold]FlatPO.Recipes: three optimizers on shifted digits[/]").LeftJustified());
-        string where = device.type == DeviceType.CUDA ? $"{device}" : $"{device}, {torch.get_num_threads()} threads";
-        Line($"device    {where}; libtorch {torch.__version__},\n          from {TorchLibraries.Folder.Origin}");
+        Line($"device    {device}; libtorch {torch.__version__},\n          from {TorchLibraries.Folder.Origin}");
         Line("backbone  ViT, trained on upright digits, white on black");
         Line($"adapter   LoRA r = 8 and the classifier: {ShiftedDigitsFlatPO.Plan.TrainableTensors} tensors, {ShiftedDigitsFlatPO.Plan.TrainableParameters:n0} numbers");
         Line($"task      {ShiftedDigits.Shots} digits of each class, turned by {ShiftedDigits.Degrees}°, black on white");
@@ -21,7 +20,7 @@ internal static class Report
     internal static void Table((double HeldOut, double Corrupted) before, IReadOnlyList<Outcome> outcomes)
     {
         Table table = new Table().Border(TableBorder.Horizontal).AddColumn(new TableColumn("method").NoWrap());
-        foreach (string column in (string[])["held-out\n%", "corrupted\n%", "clean loss", "sharpness\n× 1000", "… of 5 %\n× 1000", "seconds"])
+        foreach (string column in (string[])["held-out\n%", "corrupted\n%", "clean loss", "sharpness\n× 1000", "… of 5 %\n× 1000", "time\ns"])
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         table.AddRow("before", $"{100 * before.HeldOut:f1}", $"{100 * before.Corrupted:f1}", "", "", "", "");
         foreach (IGrouping<string, Outcome> method in outcomes.GroupBy(outcome => outcome.Method))
@@ -37,7 +36,7 @@ internal static class Report
         Line("""
             Mean ± standard deviation over the seeds. held-out, corrupted: accuracy on the
             test digits. clean loss, sharpness: measured alike for all three after training,
-            over the training examples, as L(θ) and L(θ + ε) − L(θ).
+            over the training examples, as L(θ) and L(θ + ε) − L(θ). time: training alone.
             """);
         Line($"ε climbs by ρ = {SharpnessProbe.Rho} along every adapter tensor, or along the sharpest 5 % of them.\n");
     }
