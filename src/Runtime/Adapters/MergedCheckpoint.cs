@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters;
@@ -35,7 +36,7 @@ public static class MergedCheckpoint
             weight => weight.Name, weight => weight.Trainable is { } trained ? trained.Value.to_type(weight.Frozen.dtype) : weight.Frozen);
         foreach ((Projection site, AdapterLayer layer) in placement.Placed)
         {
-            Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(layer.WeightDelta());
+            Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).Plus(layer.WeightDelta());
             tensors[site.Weight.Name] = sum.to_type(site.Weight.Frozen.dtype);
         }
         return tensors;

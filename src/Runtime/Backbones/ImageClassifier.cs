@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,6 +16,6 @@ public abstract class ImageClassifier(WeightTable weights) : Backbone(weights)
     {
         using var scope = NewDisposeScope();
         Tensor logits = Logits(batch).to_type(ScalarType.Float32);
-        return functional.cross_entropy(logits, batch.Labels, reduction: Reduction.Sum).div(supervised).MoveToOuterDisposeScope();
+        return functional.cross_entropy(logits, batch.Labels, reduction: Reduction.Sum).DividedBy(supervised).MoveToOuterDisposeScope();
     }
 }

@@ -30,7 +30,7 @@ public sealed class AdamW : BaseOptimizer
     /// <inheritdoc/>
     protected override void Move()
     {
-        steps.add_(1);
+        steps.add_(Scalars.One);
         Ops.FusedAdamW(Arena.Values, Arena.Gradient, mean, meanOfSquares, steps, CurrentLearningRate, (Beta1, Beta2, WeightDecay, Epsilon));
     }
 

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Trainables;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Optimization;
@@ -26,7 +27,11 @@ public abstract class BaseOptimizer : IDisposable
     protected Tensor CurrentLearningRate { get; }
 
     /// <summary>Sets the rate in force to <see cref="LearningRate"/> · <paramref name="factor"/>.</summary>
-    public void Schedule(double factor) => CurrentLearningRate.fill_(LearningRate * factor);
+    public void Schedule(double factor)
+    {
+        using Scalar rate = (LearningRate * factor).ToScalar();
+        CurrentLearningRate.fill_(rate);
+    }
 
     /// <summary>Moves the values once, along the gradient that the arena holds.</summary>
     public void Step()

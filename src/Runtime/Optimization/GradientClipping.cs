@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -13,7 +14,7 @@ public static class GradientClipping
             return;
         using var temporaries = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor norm = arena.Gradient.square().sum().sqrt();
-        arena.Gradient.mul_(norm.add(1e-6).reciprocal().mul(maxNorm).clamp(max: 1));
+        Tensor norm = arena.Gradient.Squared().sum().sqrt();
+        arena.Gradient.mul_(norm.add(Scalars.Of(1e-6)).reciprocal().mul(Scalars.Of(maxNorm)).clamp(max: Scalars.One));
     }
 }

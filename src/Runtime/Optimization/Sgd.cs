@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -21,8 +22,8 @@ public sealed class Sgd : BaseOptimizer
     /// <inheritdoc/>
     protected override void Move()
     {
-        Tensor gradient = WeightDecay == 0 ? Arena.Gradient : Arena.Gradient.add(Arena.Values, alpha: WeightDecay);
-        velocity.mul_(Momentum).add_(gradient); // the velocity starts at 0, so the first step is the gradient itself
+        Tensor gradient = WeightDecay == 0 ? Arena.Gradient : Arena.Gradient.add(Arena.Values, alpha: Scalars.Of(WeightDecay));
+        velocity.mul_(Scalars.Of(Momentum)).add_(gradient, Scalars.One); // the velocity starts at 0, so the first step is the gradient itself
         Arena.Values.sub_(velocity.mul(CurrentLearningRate));
     }
 

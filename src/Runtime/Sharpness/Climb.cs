@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -32,12 +33,12 @@ public static class ClimbExtensions
         Tensor gradient = arena.Gradient;
         Tensor values = arena.Values.detach();
         Tensor measured = metric == ClimbMetric.Adaptive ? values.mul(gradient) : gradient; // |θ| ∘ g up to sign
-        Tensor squares = arena.SumByTensor(measured.square()); // [number of tensors]
+        Tensor squares = arena.SumByTensor(measured.Squared()); // [number of tensors]
         if (normalization == Normalization.Selected)
             squares = squares.where(selection.Mask, zeros_like(squares));
-        Tensor scale = squares.sum().sqrt().add(Guard).reciprocal().mul(rho); // 0-dim
-        Tensor direction = metric == ClimbMetric.Adaptive ? values.square().mul(gradient) : gradient;
-        Tensor climbed = values.add(direction.mul(scale));
+        Tensor scale = squares.sum().sqrt().add(Scalars.Of(Guard)).reciprocal().mul(Scalars.Of(rho)); // 0-dim
+        Tensor direction = metric == ClimbMetric.Adaptive ? values.Squared().mul(gradient) : gradient;
+        Tensor climbed = values.Plus(direction.mul(scale));
         // `where`, not a product with the mask: a gradient that is not finite must not reach the tensors outside the selection.
         Tensor target = climbed.where(arena.SpreadToElements(selection.Mask), values);
         ClimbScope scope = new(arena);

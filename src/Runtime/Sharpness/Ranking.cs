@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -66,10 +67,10 @@ public sealed class Ranking : IDisposable
     }
 
     /// <summary>‖g_t‖₂ of the tensors in scope: float32 [m].</summary>
-    private Tensor Scores() => arena.SumByTensor(arena.Gradient.square()).sqrt().index_select(0, scope);
+    private Tensor Scores() => arena.SumByTensor(arena.Gradient.Squared()).sqrt().index_select(0, scope);
 
     private Selection Choose(Tensor indices) =>
-        new(arena, zeros(arena.Tensors.Count, @bool, arena.Device).index_fill_(0, indices, true).MoveToOuterDisposeScope());
+        new(arena, zeros(arena.Tensors.Count, @bool, arena.Device).index_fill_(0, indices, Scalars.True).MoveToOuterDisposeScope());
 
     private int Bounded(int count) => count >= 1 && count <= Count
         ? count

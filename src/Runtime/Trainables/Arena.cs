@@ -65,7 +65,7 @@ public sealed class Arena : IDisposable
     }
 
     /// <summary>Forgets the gradients of the last pass.</summary>
-    public void ZeroGradient() => Gradient.fill_(0);
+    public void ZeroGradient() => Gradient.fill_(Scalars.Zero);
 
     /// <summary>Sums <paramref name="flat"/> [<see cref="Count"/>] over each tensor: float32 [number of tensors].</summary>
     public Tensor SumByTensor(Tensor flat)

@@ -1,6 +1,7 @@
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -42,7 +43,7 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
         ForEachBatch(examples, collate, batch =>
         {
             (Tensor logits, Tensor labels) = predict(batch); // [predictions, classes], [predictions]
-            Tensor known = labels.ne(TokenBatch.Unsupervised);
+            Tensor known = labels.ne(Scalars.Of(TokenBatch.Unsupervised));
             Tensor total = nn.functional.cross_entropy(logits.to_type(ScalarType.Float32), labels, ignore_index: TokenBatch.Unsupervised, reduction: nn.Reduction.Sum);
             loss += total.ToDouble();
             right += logits.argmax(-1).eq(labels).logical_and(known).sum().ToInt64();

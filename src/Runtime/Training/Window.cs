@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -26,7 +27,7 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
         for (int micro = 0; micro < batches.Count; micro++)
         {
             seed.Sow(micro, arena.Device);
-            total.add_(PassOne(arena, batches[micro], loss));
+            total.add_(PassOne(arena, batches[micro], loss), Scalars.One);
         }
         return total.MoveToOuterDisposeScope();
     }

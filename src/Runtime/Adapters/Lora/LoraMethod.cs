@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.Lora;
@@ -23,6 +25,8 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <summary>α / r.</summary>
     public double Scaling => Alpha / Rank;
 
+    internal Scalar Scale => Scalars.Of(Scaling);
+
     /// <inheritdoc/>
     public override LoraPair Place(Projection site, Generator random)
     {
@@ -30,7 +34,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
             throw new RecipeException("FPO1005", $"Rank = {Rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
         using var scope = NewDisposeScope();
         double bound = 1 / Math.Sqrt(site.In); // kaiming_uniform_(a = √5)
-        Tensor a = rand([Rank, site.In], float32, generator: random).mul(2 * bound).sub(bound);
+        Tensor a = rand([Rank, site.In], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
         return new LoraPair(
             new TrainableTensor($"{site.Module}.lora_A.weight", site.Role, TrainableKind.Adapter, a),
             new TrainableTensor($"{site.Module}.lora_B.weight", site.Role, TrainableKind.Adapter, zeros(site.Out, Rank)),

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -34,13 +35,13 @@ public sealed class LoraPair : AdapterLayer
         if (Training && method.Dropout > 0)
             input = functional.dropout(input, method.Dropout);
         Tensor update = functional.linear(functional.linear(input, A.Live), B.Live); // [..., rank] → [..., out]
-        return frozen.add(update.mul(method.Scaling).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.Plus(update.mul(method.Scale).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public override Tensor WeightDelta()
     {
         using var scope = NewDisposeScope();
-        return B.Value.mm(A.Value).mul(method.Scaling).MoveToOuterDisposeScope();
+        return B.Value.mm(A.Value).mul(method.Scale).MoveToOuterDisposeScope();
     }
 }

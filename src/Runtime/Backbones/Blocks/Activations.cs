@@ -30,6 +30,6 @@ internal static class Activations
     private static Tensor QuickGelu(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return x.mul(x.mul(1.702).sigmoid()).MoveToOuterDisposeScope();
+        return x.mul(x.mul(Scalars.Of(1.702)).sigmoid()).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -21,14 +22,14 @@ internal readonly record struct AttentionContext(bool Training, Tensor? Mask = n
         if (!windowed && !padded)
             return new AttentionContext(training, null, true, rotary);
         using var scope = NewDisposeScope();
-        Tensor positions = arange(length, ScalarType.Int64, batch.InputIds.device);
+        Tensor positions = Scalars.Positions(length, batch.InputIds.device);
         Tensor query = positions.unsqueeze(1), key = positions.unsqueeze(0);
         Tensor allowed = key.le(query); // [T, T]
         if (windowed)
-            allowed = allowed.logical_and(key.gt(query.sub(window!.Value)));
+            allowed = allowed.logical_and(key.gt(query.sub(Scalars.Of(window!.Value))));
         if (padded)
         {
-            Tensor tokens = batch.AttentionMask.ne(0).view(-1, 1, 1, length);
+            Tensor tokens = batch.AttentionMask.ne(Scalars.Zero).view(-1, 1, 1, length);
             // padding sees itself: a softmax over nothing is NaN, and 0 · NaN would reach the gradients
             allowed = allowed.logical_and(tokens.logical_or(key.eq(query))); // [rows, 1, T, T]
         }

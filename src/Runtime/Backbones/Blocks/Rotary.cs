@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -12,11 +13,11 @@ internal sealed class Rotary
     {
         using var scope = NewDisposeScope();
         // float32 step by step, as transformers computes them: at position 100,000 a rounding of 1e-7 is a turn of 0.01
-        Tensor exponents = arange(0, headWidth, 2, ScalarType.Int64).to_type(ScalarType.Float32).div(headWidth);
+        Tensor exponents = Scalars.Positions(headWidth / 2, CPU).mul(Scalars.Of(2)).to_type(ScalarType.Float32).div(Scalars.Of(headWidth));
         Tensor plain = tensor((float)settings.Theta).pow(exponents).reciprocal();
         Tensor scaled = settings.Kind switch
         {
-            "linear" => plain.div(settings.Factor),
+            "linear" => plain.div(Scalars.Of(settings.Factor)),
             "llama3" => Llama3(plain, settings),
             _ => plain,
         };
@@ -27,7 +28,7 @@ internal sealed class Rotary
     internal RotaryTable At(long length, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        Tensor positions = arange(length, ScalarType.Float32, frequencies.device);
+        Tensor positions = Scalars.Positions(length, frequencies.device).to_type(ScalarType.Float32);
         Tensor angles = positions.unsqueeze(1).mul(frequencies.unsqueeze(0)); // [T, width / 2]
         Tensor both = cat([angles, angles], 1); // [T, width]
         return new RotaryTable(both.cos().to_type(dtype).MoveToOuterDisposeScope(), both.sin().to_type(dtype).MoveToOuterDisposeScope());
@@ -37,12 +38,12 @@ internal sealed class Rotary
     private static Tensor Llama3(Tensor plain, RopeSettings settings)
     {
         Tensor wavelength = tensor((float)(2 * Math.PI)).div(plain);
-        Tensor smooth = tensor((float)settings.OriginalContext).div(wavelength).sub(settings.LowFrequencyFactor)
-            .div(settings.HighFrequencyFactor - settings.LowFrequencyFactor);
-        Tensor slow = plain.div(settings.Factor);
-        Tensor blended = smooth.neg().add(1).mul(slow).add(smooth.mul(plain));
-        Tensor isLong = wavelength.gt(settings.OriginalContext / settings.LowFrequencyFactor);
-        Tensor isShort = wavelength.lt(settings.OriginalContext / settings.HighFrequencyFactor);
+        Tensor smooth = tensor((float)settings.OriginalContext).div(wavelength).sub(Scalars.Of(settings.LowFrequencyFactor))
+            .div(Scalars.Of(settings.HighFrequencyFactor - settings.LowFrequencyFactor));
+        Tensor slow = plain.div(Scalars.Of(settings.Factor));
+        Tensor blended = smooth.neg().add(Scalars.One).mul(slow).Plus(smooth.mul(plain));
+        Tensor isLong = wavelength.gt(Scalars.Of(settings.OriginalContext / settings.LowFrequencyFactor));
+        Tensor isShort = wavelength.lt(Scalars.Of(settings.OriginalContext / settings.HighFrequencyFactor));
         return where(isLong, slow, where(isShort, plain, blended));
     }
 }
@@ -56,6 +57,6 @@ internal sealed record RotaryTable(Tensor Cosine, Tensor Sine)
         using var scope = NewDisposeScope();
         long half = x.size(3) / 2;
         Tensor turned = cat([x.narrow(3, half, half).neg(), x.narrow(3, 0, half)], 3);
-        return x.mul(Cosine).add(turned.mul(Sine)).MoveToOuterDisposeScope();
+        return x.mul(Cosine).Plus(turned.mul(Sine)).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -36,7 +37,7 @@ internal sealed class RotaryDecoderLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x.add(attention.Forward(attentionNorm.Forward(x), context));
-        return attended.add(feedForward.Forward(feedForwardNorm.Forward(attended))).MoveToOuterDisposeScope();
+        Tensor attended = x.Plus(attention.Forward(attentionNorm.Forward(x), context));
+        return attended.Plus(feedForward.Forward(feedForwardNorm.Forward(attended))).MoveToOuterDisposeScope();
     }
 }

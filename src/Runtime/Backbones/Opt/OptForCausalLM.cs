@@ -3,6 +3,7 @@ using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Opt;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(OptForCausalLM))]
@@ -83,8 +84,8 @@ public sealed class OptForCausalLM : CausalLM
     {
         using var scope = NewDisposeScope();
         Tensor mask = batch.AttentionMask;
-        Tensor places = mask.cumsum(1).mul(mask).add(PositionOffset - 1); // [rows, T]
+        Tensor places = mask.cumsum(1).mul(mask).add(Scalars.Of(PositionOffset - 1)); // [rows, T]
         Tensor words = tokens.Forward(batch.InputIds);
-        return (widen?.Forward(words) ?? words).add(positions.Forward(places)).MoveToOuterDisposeScope();
+        return (widen?.Forward(words) ?? words).Plus(positions.Forward(places)).MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Opt;
@@ -50,11 +51,11 @@ internal sealed class OptLayer
     {
         using var scope = NewDisposeScope();
         Tensor attended = normFirst
-            ? x.add(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training))
-            : attentionNorm.Forward(x.add(dropout.Forward(attention.Forward(x, context), context.Training)));
+            ? x.Plus(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training))
+            : attentionNorm.Forward(x.Plus(dropout.Forward(attention.Forward(x, context), context.Training)));
         Tensor fed = normFirst
-            ? attended.add(dropout.Forward(feedForward.Forward(feedForwardNorm.Forward(attended)), context.Training))
-            : feedForwardNorm.Forward(attended.add(dropout.Forward(feedForward.Forward(attended), context.Training)));
+            ? attended.Plus(dropout.Forward(feedForward.Forward(feedForwardNorm.Forward(attended)), context.Training))
+            : feedForwardNorm.Forward(attended.Plus(dropout.Forward(feedForward.Forward(attended), context.Training)));
         return fed.MoveToOuterDisposeScope();
     }
 }

@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -41,7 +42,7 @@ internal sealed class PatchEmbedding
         using var scope = NewDisposeScope();
         Tensor grid = functional.conv2d(pixels.to_type(dtype), kernel.Value.to_type(dtype), bias.Value.to_type(dtype), [patch.Height, patch.Width]); // [rows, hidden, down, across]
         Tensor patches = grid.flatten(2).transpose(1, 2); // [rows, patches, hidden]
-        Tensor x = cat([classToken.Value.to_type(dtype).expand(rows, -1, -1), patches], 1).add(positions.Value.to_type(dtype));
+        Tensor x = cat([classToken.Value.to_type(dtype).expand(rows, -1, -1), patches], 1).Plus(positions.Value.to_type(dtype));
         return dropout.Forward(x, training).MoveToOuterDisposeScope();
     }
 }

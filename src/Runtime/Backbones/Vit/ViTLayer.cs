@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Vit;
@@ -40,8 +41,8 @@ internal sealed class ViTLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x.add(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
+        Tensor attended = x.Plus(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
         Tensor fed = feedForward.Forward(feedForwardNorm.Forward(attended));
-        return attended.add(dropout.Forward(fed, context.Training)).MoveToOuterDisposeScope();
+        return attended.Plus(dropout.Forward(fed, context.Training)).MoveToOuterDisposeScope();
     }
 }
