@@ -10,7 +10,7 @@ internal static class SharpnessPlot
 {
     private const int Width = 900, Height = 800;
 
-    private static readonly Dictionary<string, Color> colors = new()
+    private static readonly Dictionary<string, Color> Colors = new()
     {
         ["AdamW"] = Color.FromHex("#7f7f7f"),
         ["SAM"] = Color.FromHex("#1f77b4"),
@@ -41,7 +41,7 @@ internal static class SharpnessPlot
         int steps = method.First().Report.Steps.Count;
         double[] mean = [.. Enumerable.Range(0, steps).Select(step => method.Average(outcome => number(outcome.Report.Steps[step])))];
         int epoch = method.First().Report.Steps.Count(step => step.Epoch == 0);
-        Scatter curve = plot.Add.ScatterLine(Enumerable.Range(0, steps).Select(step => (double)step).ToArray(), [.. Smooth(mean, epoch).Select(Log)], colors[method.Key]);
+        Scatter curve = plot.Add.ScatterLine(Enumerable.Range(0, steps).Select(step => (double)step).ToArray(), [.. Smooth(mean, epoch).Select(Log)], Colors[method.Key]);
         (curve.LegendText, curve.LineWidth) = (label, 2);
     }
 
@@ -49,7 +49,7 @@ internal static class SharpnessPlot
     private static void AddEnd(Plot plot, IGrouping<string, Outcome> method, int place)
     {
         double x = method.First().Report.Steps.Count * (1 + 0.02 * place);
-        Marker end = plot.Add.Marker(x, Log(method.Average(outcome => outcome.Probe.EveryTensor)), MarkerShape.FilledDiamond, size: 11, colors[method.Key]);
+        Marker end = plot.Add.Marker(x, Log(method.Average(outcome => outcome.Probe.EveryTensor)), MarkerShape.FilledDiamond, size: 11, Colors[method.Key]);
         end.LegendText = $"{method.Key}, trained, every tensor climbs by {SharpnessProbe.Rho}";
     }
 

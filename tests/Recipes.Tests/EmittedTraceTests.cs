@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FlatPO.Recipes;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Training;

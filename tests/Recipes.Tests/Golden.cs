@@ -1,4 +1,5 @@
 using System.Reflection;
+using FlatPO.Recipes;
 
 namespace Recipes.Tests;
 

@@ -1,7 +1,8 @@
+using FlatPO.Recipes;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
-using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
+using FlatPO.Recipes.Training;
 using Specimens;
 using Specimens.OwnParts;
 using static TorchSharp.torch;

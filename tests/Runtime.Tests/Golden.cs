@@ -4,20 +4,20 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests;
 
-/// <summary>The golden cases: what Hugging Face's own libraries compute. FLATPO_GOLDEN names another folder of the same layout (other sizes, other seeds).</summary>
+/// <summary>The golden cases: what Hugging Face's Own libraries compute. FLATPO_GOLDEN names another folder of the same layout (other sizes, other seeds).</summary>
 internal static class Golden
 {
     internal const string Category = "Golden";
 
-    private static readonly string own = Path.GetFullPath(
+    private static readonly string Own = Path.GetFullPath(
         typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!);
 
-    internal static string Folder { get; } = Environment.GetEnvironmentVariable("FLATPO_GOLDEN") is { Length: > 0 } requested ? requested : own;
+    internal static string Folder { get; } = Environment.GetEnvironmentVariable("FLATPO_GOLDEN") is { Length: > 0 } requested ? requested : Own;
 
     internal static string Backbone(string name) => Path.Combine(Folder, "backbones", name);
 
     /// <summary>Less usual settings of a family; always this repository's own.</summary>
-    internal static string Variant(string name) => Path.Combine(own, "variants", name);
+    internal static string Variant(string name) => Path.Combine(Own, "variants", name);
 
     internal static string Adapter(string name) => Path.Combine(Folder, "adapters", name);
 

@@ -14,7 +14,7 @@ internal sealed class CheckpointMatch
     // A different model misses everything; names further down are listed without a suggestion, which costs a comparison with every other name.
     private const int Suggestions = 40;
 
-    private static readonly ScalarType[] weightFormats = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Float64];
+    private static readonly ScalarType[] WeightFormats = [ScalarType.Float32, ScalarType.BFloat16, ScalarType.Float16, ScalarType.Float64];
 
     private readonly WeightTable table;
     private readonly Checkpoint checkpoint;
@@ -40,7 +40,7 @@ internal sealed class CheckpointMatch
         Append(findings, "missing", MissingLines(missing, unexpected));
         Append(findings, "unexpected", [.. unexpected.Select(name => $"{name} {Describe(checkpoint.Find(name)!)} in {Path.GetFileName(checkpoint.FileOf(name))}")]);
         Append(findings, "wrong shape", [.. ShapeLines()]);
-        Append(findings, $"number format that cannot be a weight (allowed are {string.Join(", ", weightFormats.Select(SafetensorsEntry.FormatOf))})", [.. FormatLines()]);
+        Append(findings, $"number format that cannot be a weight (allowed are {string.Join(", ", WeightFormats.Select(SafetensorsEntry.FormatOf))})", [.. FormatLines()]);
         if (findings.Length > 0)
             throw new RecipeException("FPO4004", $"the tensors of '{checkpoint.Folder}' do not match the {table.Config.ModelType} backbone that {ModelConfig.FileName} describes; nothing was loaded{findings}");
     }
@@ -61,7 +61,7 @@ internal sealed class CheckpointMatch
     private IEnumerable<string> FormatLines() =>
         from weight in table.All
         let found = checkpoint.Find(NameOf(weight))
-        where found is not null && !(found.Dtype is { } dtype && weightFormats.Contains(dtype))
+        where found is not null && !(found.Dtype is { } dtype && WeightFormats.Contains(dtype))
         select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: found {found.Format}";
 
     private bool Ignored(string name) => table.IgnoredNames.Any(pattern =>

@@ -15,7 +15,7 @@ public sealed class Checkpoint : IDisposable
     /// <summary>The list of a model in several files.</summary>
     public const string IndexFile = "model.safetensors.index.json";
 
-    private static readonly string[] pickleExtensions = [".bin", ".pt", ".pth", ".ckpt", ".pkl"];
+    private static readonly string[] PickleExtensions = [".bin", ".pt", ".pth", ".ckpt", ".pkl"];
 
     private readonly List<SafetensorsFile> files = [];
     private readonly Dictionary<string, SafetensorsFile> home = new(StringComparer.Ordinal);
@@ -122,7 +122,7 @@ public sealed class Checkpoint : IDisposable
     private RecipeException NoWeights()
     {
         string[] present = [.. Directory.EnumerateFiles(Folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
-        string[] pickles = [.. present.Where(file => pickleExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))];
+        string[] pickles = [.. present.Where(file => PickleExtensions.Contains(Path.GetExtension(file), StringComparer.OrdinalIgnoreCase))];
         if (pickles.Length > 0)
             return new RecipeException("FPO4003", $"'{Folder}' holds its weights in {string.Join(", ", pickles)} only: a pickle file can run any program when it is opened, so it is refused. "
                 + $"Convert it once in Python: AutoModel….from_pretrained(folder).save_pretrained(folder, safe_serialization=True), which writes {SingleFile}");

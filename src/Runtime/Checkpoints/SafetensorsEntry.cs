@@ -10,7 +10,7 @@ namespace FlatPO.Recipes.Checkpoints;
 /// <param name="End">Where they end.</param>
 public sealed record SafetensorsEntry(string Name, string Format, IReadOnlyList<long> Shape, long Begin, long End)
 {
-    private static readonly Dictionary<string, ScalarType> formats = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, ScalarType> Formats = new(StringComparer.Ordinal)
     {
         ["F64"] = ScalarType.Float64,
         ["F32"] = ScalarType.Float32,
@@ -24,14 +24,14 @@ public sealed record SafetensorsEntry(string Name, string Format, IReadOnlyList<
         ["BOOL"] = ScalarType.Bool,
     };
 
-    /// <summary>The formats that can be read and written.</summary>
-    public static IReadOnlyCollection<string> KnownFormats => formats.Keys;
+    /// <summary>The Formats that can be read and written.</summary>
+    public static IReadOnlyCollection<string> KnownFormats => Formats.Keys;
 
     /// <summary>The format as a tensor's; null where this library cannot read it (an 8-bit float, say).</summary>
-    public ScalarType? Dtype => formats.TryGetValue(Format, out ScalarType dtype) ? dtype : null;
+    public ScalarType? Dtype => Formats.TryGetValue(Format, out ScalarType dtype) ? dtype : null;
 
     /// <summary>How the file spells a number format; null where it has no name.</summary>
-    internal static string? FormatOf(ScalarType dtype) => formats.FirstOrDefault(pair => pair.Value == dtype).Key;
+    internal static string? FormatOf(ScalarType dtype) => Formats.FirstOrDefault(pair => pair.Value == dtype).Key;
 
     /// <summary>Bytes of one number; 0 for a format this library does not know.</summary>
     internal static int Width(string format) => format switch

@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Adapters;
-using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using static TorchSharp.torch;
 

@@ -5,7 +5,6 @@ using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
-using Xunit;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 

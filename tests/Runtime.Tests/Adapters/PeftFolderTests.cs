@@ -6,7 +6,6 @@ using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Adapters;

@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Native;

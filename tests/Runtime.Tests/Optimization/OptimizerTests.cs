@@ -1,7 +1,6 @@
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
-using Xunit;
 using static TorchSharp.torch;
 using Parameter = TorchSharp.Modules.Parameter;
 

@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Optimization;
-using Xunit;
 
 namespace FlatPO.Recipes.Tests.Optimization;
 

@@ -2,7 +2,6 @@ using CsCheck;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Sharpness;

@@ -1,6 +1,5 @@
 using CsCheck;
 using FlatPO.Recipes.Trainables;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Trainables;

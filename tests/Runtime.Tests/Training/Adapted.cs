@@ -5,9 +5,8 @@ using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Sharpness;
-using FlatPO.Recipes.Tests.Trainables;
-using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
+using FlatPO.Recipes.Training;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Training;

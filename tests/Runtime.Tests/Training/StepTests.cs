@@ -2,11 +2,9 @@ using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
-using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
+using FlatPO.Recipes.Training;
 using TorchSharp;
-using Xunit;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Training;
 

@@ -4,8 +4,8 @@ using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
-using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
+using FlatPO.Recipes.Training;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Training;

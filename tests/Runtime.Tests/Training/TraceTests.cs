@@ -4,9 +4,8 @@ using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
-using FlatPO.Recipes.Training;
 using FlatPO.Recipes.Trainables;
-using Xunit;
+using FlatPO.Recipes.Training;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 

@@ -3,7 +3,6 @@ using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Training;
-using Xunit;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Training;

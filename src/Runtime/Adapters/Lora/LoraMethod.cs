@@ -76,7 +76,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
         foreach (string pattern in (string[])["rank_pattern", "alpha_pattern"])
             if (config.HasEntries(pattern))
                 throw config.Invalid(pattern, "nothing: one rank and one alpha for all sites");
-        if (config.Text("bias") is { } bias and not "none")
+        if (config.Text("bias") is { } and not "none")
             throw config.Invalid("bias", "\"none\"");
     }
 }

@@ -8,7 +8,7 @@ namespace FlatPO.Recipes.Backbones.Blocks;
 /// <summary>The activation functions configurations name (transformers <c>activations.py</c>, <c>ACT2FN</c>).</summary>
 internal static class Activations
 {
-    private static readonly Dictionary<string, Func<Tensor, Tensor>> known = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, Func<Tensor, Tensor>> Known = new(StringComparer.Ordinal)
     {
         ["relu"] = x => functional.relu(x),
         ["gelu"] = x => Ops.Gelu(x, "none"),
@@ -23,9 +23,9 @@ internal static class Activations
 
     /// <summary>The function a key of the configuration names.</summary>
     internal static Func<Tensor, Tensor> Of(ModelConfig config, string key, string fallback) =>
-        known.TryGetValue(config.Text(key, fallback), out Func<Tensor, Tensor>? function)
+        Known.TryGetValue(config.Text(key, fallback), out Func<Tensor, Tensor>? function)
             ? function
-            : throw config.Invalid(key, $"one of {string.Join(", ", known.Keys.Order(StringComparer.Ordinal))}");
+            : throw config.Invalid(key, $"one of {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}");
 
     private static Tensor QuickGelu(Tensor x)
     {
