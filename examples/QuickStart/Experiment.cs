@@ -12,7 +12,7 @@ internal sealed class Experiment(string model, torch.Device device, string folde
     /// <summary>What the backbone can do before it is adapted.</summary>
     internal (double HeldOut, double Corrupted) BeforeAdapting()
     {
-        using Learner fresh = Method.All[0].Load(model, device, 0);
+        using IRecipe<ImageExample> fresh = Method.All[0].Load(model, device, 0);
         return (fresh.Evaluate(heldOut).Accuracy, fresh.Evaluate(corrupted).Accuracy);
     }
 
@@ -33,12 +33,12 @@ internal sealed class Experiment(string model, torch.Device device, string folde
 
     private Outcome Run(Method method, int seed, IReadOnlyList<ImageExample> examples, IProgress<TrainingProgress> progress)
     {
-        using Learner learner = method.Load(model, device, seed);
-        TrainingReport report = learner.Train(examples, progress);
+        using IRecipe<ImageExample> recipe = method.Load(model, device, seed);
+        TrainingReport report = recipe.Train(examples, progress);
         string adapter = AdapterOf(method.Name, seed);
-        learner.SaveAdapter(adapter);
+        recipe.SaveAdapter(adapter);
         return new Outcome(
-            method.Name, report, learner.Evaluate(heldOut).Accuracy, learner.Evaluate(corrupted).Accuracy,
+            method.Name, report, recipe.Evaluate(heldOut).Accuracy, recipe.Evaluate(corrupted).Accuracy,
             SharpnessProbe.Measure(model, device, adapter, examples));
     }
 }

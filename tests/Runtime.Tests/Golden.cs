@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests;
 
-/// <summary>The golden cases: what Hugging Face's Own libraries compute. FLATPO_GOLDEN names another folder of the same layout (other sizes, other seeds).</summary>
+/// <summary>The golden cases: what Hugging Face's own libraries compute. FLATPO_GOLDEN names another folder of the same layout (other sizes, other seeds).</summary>
 internal static class Golden
 {
     internal const string Category = "Golden";

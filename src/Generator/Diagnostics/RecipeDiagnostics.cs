@@ -36,7 +36,7 @@ internal static class RecipeDiagnostics
         Create("FPO0007", "The compiler knows no such backbone", "The compiler sees no config.json of '{0}': add <FlatPOBackbone Include=\"{1}/config.json\" /> to the project, or name a model of the catalogue (nearest is '{2}')"),
         Create("FPO0008", "A config.json cannot be used", "The configuration '{0}' cannot be used: {1}"),
         Create("FPO0009", "No backbone class for this model type", "'{0}' is of model_type '{1}', which no backbone class declares; declared are {2}"),
-        Create("FPO0010", "The backbone cannot do the task", "A '{0}' backbone has no class for {1}; it can do {2}"),
+        Create("FPO0010", "The backbone cannot do the task", "The {0} backbone has no class for {1}; it can do {2}"),
         Create("FPO0011", "A member has the name of a generated one", "'{0}' declares '{1}', which its generated part declares too; rename yours"),
         Create(ForeignBounds, "A value is out of its declared bounds", $"{OutOfBounds} (declared as {{3}})"),
         Create("FPO0013", "An annotation does not say what it stands for", "[{0}] cannot be used in a recipe: {1}"),
@@ -44,15 +44,15 @@ internal static class RecipeDiagnostics
 
     private static IEnumerable<DiagnosticDescriptor> Placement() =>
     [
-        Create("FPO1001", "No such module to adapt", "A '{0}' backbone has no linear layer '{1}'; nearest is '{2}' (of {3})"),
-        Create("FPO1002", "No such site to adapt", "A '{0}' backbone has no site {1}; it has {2}"),
+        Create("FPO1001", "No such module to adapt", "The {0} backbone has no linear layer '{1}'; nearest is '{2}' (of {3})"),
+        Create("FPO1002", "No such site to adapt", "The {0} backbone has no site {1}; it has {2}"),
         Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2} layers, counted from 0"),
         Create("FPO1004", "Not a range of layers", "'{0}' is not a range: write it as in C#, for example \"8..16\", \"..4\" or \"^4..\""),
         Bounded("FPO1005", "The rank does not fit"),
         Bounded("FPO1006", "The scale of an adapter is out of bounds"),
         Bounded("FPO1007", "The dropout of an adapter is out of bounds"),
-        Create("FPO1009", "Some sites do not exist", "A '{0}' backbone has no site {1}; only {2} will be adapted"),
-        Create("FPO1010", "No such module to train whole", "A '{0}' backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
+        Create("FPO1009", "Some sites do not exist", "The {0} backbone has no site {1}; only {2} will be adapted"),
+        Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
     ];

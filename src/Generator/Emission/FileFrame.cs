@@ -9,10 +9,10 @@ internal static class FileFrame
     private const string Tool = "FlatPO.Recipes.Generator";
     private static readonly string ToolVersion = typeof(FileFrame).Assembly.GetName().Version.ToString(3);
 
-    public static string Wrap(string header, IReadOnlyList<string> sections, TypeShell shell, Vocabulary vocabulary)
+    public static string Wrap(string header, IReadOnlyList<string> sections, string example, TypeShell shell, Vocabulary vocabulary)
     {
         string generatedCode = vocabulary.Word($"global::{RuntimeTypes.FullNames["GeneratedCodeAttribute"]}");
-        string disposable = vocabulary.Word($"global::{RuntimeTypes.FullNames["IDisposable"]}");
+        string recipe = $"{vocabulary.GenericWord(RuntimeTypes.RecipeInterface)}<{vocabulary.Word($"global::{RuntimeTypes.FullNames[example]}")}>";
         StringBuilder file = new();
         file.Append(header).Append("\n\n");
         if (shell.Namespace.Length > 0)
@@ -29,7 +29,7 @@ internal static class FileFrame
             indent += "    ";
         }
         file.Append($"{indent}[{TypeNames.WithoutAttribute(generatedCode)}({Literal.Of(Tool)}, {Literal.Of(ToolVersion)})]\n");
-        file.Append($"{indent}partial class {shell.Self} : {disposable}\n{indent}{{\n");
+        file.Append($"{indent}partial class {shell.Self} : {recipe}\n{indent}{{\n");
         file.Append(string.Join("\n\n", sections.Select(section => Indent(section, indent + "    ")))).Append('\n');
         for (int depth = shell.Containing.Count; depth >= 0; depth--)
             file.Append(' ', depth * 4).Append("}\n");

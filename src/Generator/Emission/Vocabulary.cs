@@ -35,6 +35,9 @@ internal sealed class Vocabulary(TypeShell shell) : ScriptObject
         return word;
     }
 
+    /// <summary>The word for a generic type of the runtime's root namespace: its own name, which is always imported, or all of it where the user has that name.</summary>
+    public string GenericWord(string name) => shell.Taken.Contains(name) ? $"global::{RuntimeTypes.Root}.{name}" : name;
+
     /// <inheritdoc/>
     public override bool TryGetValue(TemplateContext? context, SourceSpan span, string member, out object? value)
     {

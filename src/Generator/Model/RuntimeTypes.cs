@@ -3,7 +3,8 @@ namespace FlatPO.Recipes.Generator.Model;
 /// <summary>Every type of the runtime that emitted code names, by namespace. A test holds the table against the runtime.</summary>
 internal static class RuntimeTypes
 {
-    private const string Root = "FlatPO.Recipes";
+    /// <summary>The namespace users import.</summary>
+    public const string Root = "FlatPO.Recipes";
 
     /// <summary>Simple name to full name.</summary>
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
@@ -18,7 +19,7 @@ internal static class RuntimeTypes
         ($"{Root}.Trainables", "Arena"),
         ($"{Root}.Training", "CompiledFor Evaluation Evaluator StepReport TrainingLoop TrainingProgress TrainingReport"),
         ("TorchSharp.torch", "Device Tensor"),
-        ("System", "IDisposable InvalidOperationException"),
+        ("System", "InvalidOperationException"),
         ("System.CodeDom.Compiler", "GeneratedCodeAttribute"),
         ("System.Threading", "CancellationToken"),
     }
@@ -30,11 +31,15 @@ internal static class RuntimeTypes
     [
         "System",
         "System.Collections.Generic",
+        Root,
         $"{Root}.Adapters",
         $"{Root}.Optimization",
         $"{Root}.Sharpness",
         $"{Root}.Training",
     ];
+
+    /// <summary>The interface of every recipe, generic in its example.</summary>
+    public const string RecipeInterface = "IRecipe";
 
     /// <summary>Whether a namespace may be imported whole: its types are known not to clash. TorchSharp.torch is a class.</summary>
     public static bool IsImportable(string @namespace) => @namespace != "TorchSharp.torch" && Namespaces.Contains(@namespace);

@@ -16,6 +16,9 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>The backbone.</summary>
     public Backbone Backbone { get; } = backbone;
 
+    /// <summary>What adapter_config.json calls the base model: a folder or a model id. The folder it was loaded from unless given.</summary>
+    public string BaseModel { get; init; } = Path.GetDirectoryName(backbone.Config.Path)!;
+
     /// <summary>The method placed; null while nothing is.</summary>
     public AdapterMethod? Method { get; private set; }
 

@@ -74,7 +74,7 @@ public static class PeftFolder
                 ["base_model_class"] = architecture,
                 ["parent_library"] = $"transformers.models.{backbone.Config.ModelType}.modeling_{backbone.Config.ModelType}",
             },
-            ["base_model_name_or_path"] = Path.GetDirectoryName(backbone.Config.Path),
+            ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
             ["bias"] = "none",

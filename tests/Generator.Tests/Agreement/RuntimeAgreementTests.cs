@@ -27,6 +27,9 @@ public sealed class RuntimeAgreementTests
     }
 
     [Fact]
+    public void The_interface_of_recipes_exists() => Assert.NotNull(Runtime.GetType($"{RuntimeTypes.Root}.{RuntimeTypes.RecipeInterface}`1"));
+
+    [Fact]
     public void Defaults_are_the_initialisers()
     {
         foreach (Type annotation in Annotations())

@@ -29,7 +29,7 @@ partial class Outer<TKey>
     partial interface IHolder
     {
         [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-        partial class Inner<TValue> : IDisposable
+        partial class Inner<TValue> : IRecipe<TokenExample>
         {
             // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/opt ----
 
@@ -182,7 +182,7 @@ partial class Outer<TKey>
             {
                 this.backbone = backbone;
                 this.settings = run = settings;
-                placement = new AdapterPlacement(backbone, settings.Seed);
+                placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Golden/backbones/opt" };
                 Adapters = new AdapterSet(placement);
                 arena = placement.BuildArena();
                 ranking = new Ranking(arena, Sites.None); // no scope was named: every adapter tensor is in it
@@ -213,6 +213,9 @@ partial class Outer<TKey>
                 var schedule = new ConstantSchedule();
                 return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
             }
+
+            TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+                Train(examples, progress, cancellation: cancellation);
 
             /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
             public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);

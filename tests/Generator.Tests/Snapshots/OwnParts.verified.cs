@@ -22,7 +22,7 @@ using Device = global::TorchSharp.torch.Device;
 using Tensor = global::TorchSharp.torch.Tensor;
 
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class OwnParts : IDisposable
+partial class OwnParts : IRecipe<TokenExample>
 {
     // ---- Plan: what the compiler worked out from the attributes and Specimens/echo ----
 
@@ -179,7 +179,7 @@ partial class OwnParts : IDisposable
     {
         this.backbone = backbone;
         this.settings = run = settings;
-        placement = new AdapterPlacement(backbone, settings.Seed);
+        placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Specimens/echo" };
         Adapters = new AdapterSet(placement);
         arena = placement.BuildArena();
         ranking = new Ranking(arena, Sites.None); // no scope was named: every adapter tensor is in it
@@ -210,6 +210,9 @@ partial class OwnParts : IDisposable
         var schedule = new StepSchedule { WarmupRatio = run.WarmupRatio, Steps = 3, Gamma = run.Gamma };
         return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
     }
+
+    TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        Train(examples, progress, cancellation: cancellation);
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);

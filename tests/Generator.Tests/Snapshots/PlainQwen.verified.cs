@@ -25,7 +25,7 @@ using Device = global::TorchSharp.torch.Device;
 using Tensor = global::TorchSharp.torch.Tensor;
 
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class PlainQwen : IDisposable
+partial class PlainQwen : IRecipe<TokenExample>
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/qwen2 ----
 
@@ -158,7 +158,7 @@ partial class PlainQwen : IDisposable
     {
         this.backbone = backbone;
         this.settings = run = settings;
-        placement = new AdapterPlacement(backbone, settings.Seed);
+        placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Golden/backbones/qwen2" };
         Adapters = new AdapterSet(placement);
         arena = placement.BuildArena();
     }
@@ -186,6 +186,9 @@ partial class PlainQwen : IDisposable
         var schedule = new ConstantSchedule();
         return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
     }
+
+    TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        Train(examples, progress, cancellation: cancellation);
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);

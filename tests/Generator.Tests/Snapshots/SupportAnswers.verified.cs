@@ -25,7 +25,7 @@ using Device = global::TorchSharp.torch.Device;
 using Tensor = global::TorchSharp.torch.Tensor;
 
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class SupportAnswers : IDisposable
+partial class SupportAnswers : IRecipe<TokenExample>
 {
     // ---- Plan: what the compiler worked out from the attributes and Qwen/Qwen2.5-1.5B ----
 
@@ -199,7 +199,7 @@ partial class SupportAnswers : IDisposable
     {
         this.backbone = backbone;
         this.settings = run = settings;
-        placement = new AdapterPlacement(backbone, settings.Seed);
+        placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Qwen/Qwen2.5-1.5B" };
         Adapters = new AdapterSet(placement);
         arena = placement.BuildArena();
         ranking = new Ranking(arena, Sites.None); // no scope was named: every adapter tensor is in it
@@ -230,6 +230,9 @@ partial class SupportAnswers : IDisposable
         var schedule = new CosineSchedule { WarmupRatio = run.WarmupRatio };
         return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
     }
+
+    TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        Train(examples, progress, cancellation: cancellation);
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);

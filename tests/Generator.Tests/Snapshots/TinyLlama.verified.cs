@@ -25,7 +25,7 @@ using Device = global::TorchSharp.torch.Device;
 using Tensor = global::TorchSharp.torch.Tensor;
 
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class TinyLlama : IDisposable
+partial class TinyLlama : IRecipe<TokenExample>
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/llama ----
 
@@ -207,7 +207,7 @@ partial class TinyLlama : IDisposable
     {
         this.backbone = backbone;
         this.settings = run = settings;
-        placement = new AdapterPlacement(backbone, settings.Seed);
+        placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Golden/backbones/llama" };
         Adapters = new AdapterSet(placement);
         arena = placement.BuildArena();
         ranking = new Ranking(arena, Sites.Value | Sites.Down);
@@ -238,6 +238,9 @@ partial class TinyLlama : IDisposable
         var schedule = new LinearSchedule { WarmupRatio = run.WarmupRatio };
         return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
     }
+
+    TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        Train(examples, progress, cancellation: cancellation);
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);

@@ -25,7 +25,7 @@ using Device = global::TorchSharp.torch.Device;
 using Tensor = global::TorchSharp.torch.Tensor;
 
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class TinyVit : IDisposable
+partial class TinyVit : IRecipe<ImageExample>
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/vit ----
 
@@ -179,7 +179,7 @@ partial class TinyVit : IDisposable
     {
         this.backbone = backbone;
         this.settings = run = settings;
-        placement = new AdapterPlacement(backbone, settings.Seed);
+        placement = new AdapterPlacement(backbone, settings.Seed) { BaseModel = "Golden/backbones/vit" };
         Adapters = new AdapterSet(placement);
         arena = placement.BuildArena();
         ranking = new Ranking(arena, Sites.None); // no scope was named: every adapter tensor is in it
@@ -208,6 +208,9 @@ partial class TinyVit : IDisposable
         var schedule = new CosineSchedule { WarmupRatio = run.WarmupRatio };
         return Loop.Run(placement, examples, new TrainingSteps<ImageBatch>(Step, optimizer, schedule), progress, cancellation);
     }
+
+    TrainingReport IRecipe<ImageExample>.Train(IReadOnlyList<ImageExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
+        Train(examples, progress, cancellation: cancellation);
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<ImageExample> examples) => Evaluator.Evaluate(backbone, examples);

@@ -56,6 +56,7 @@ public sealed class LoraTests(ITestOutputHelper output)
         AdapterConfig config = AdapterConfig.Read(folder), reference = AdapterConfig.Read(Golden.Adapter(name));
         Assert.Equal(reference.Texts("target_modules").Order(), config.Texts("target_modules").Order());
         Assert.Equal(reference.Texts("modules_to_save"), config.Texts("modules_to_save"));
+        Assert.Equal(Golden.Backbone(File.ReadAllText(Path.Combine(Golden.Adapter(name), "base.txt")).Trim()), config.Text("base_model_name_or_path"));
         Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
         Directory.Delete(folder, recursive: true);
     }

@@ -1,0 +1,24 @@
+using FlatPO.Recipes.Training;
+
+namespace FlatPO.Recipes;
+
+/// <summary>
+/// What every generated recipe can do, for programs that treat several alike. A recipe's own class says more: typed adapters, its settings, the plan.
+/// </summary>
+public interface IRecipe<TExample> : IDisposable
+{
+    /// <summary>Trains the adapters; <paramref name="cancellation"/> ends the run between two steps, with unperturbed weights.</summary>
+    TrainingReport Train(IReadOnlyList<TExample> examples, IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default);
+
+    /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
+    Evaluation Evaluate(IReadOnlyList<TExample> examples);
+
+    /// <summary>Writes the adapters in PEFT's layout.</summary>
+    void SaveAdapter(string folder);
+
+    /// <summary>Reads adapters in PEFT's layout; they must fit the recipe tensor by tensor.</summary>
+    void LoadAdapter(string folder);
+
+    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone.</summary>
+    void Merge(string folder);
+}
