@@ -10,7 +10,7 @@ internal static class Report
     internal static void Header(torch.Device device, int seeds)
     {
         AnsiConsole.Write(new Rule("[bold]FlatPO.Recipes: three optimizers on shifted digits[/]").LeftJustified());
-        Line($"device    {device}; libtorch {torch.__version__},\n          from {TorchLibraries.Folder.Origin}");
+        Line($"device    {device}; libtorch from {TorchLibraries.Folder.Origin}");
         Line("backbone  ViT, trained on upright digits, white on black");
         Line($"adapter   LoRA r = 8 and the classifier: {ShiftedDigitsFlatPO.Plan.TrainableTensors} tensors, {ShiftedDigitsFlatPO.Plan.TrainableParameters:n0} numbers");
         Line($"task      {ShiftedDigits.Shots} digits of each class, turned by {ShiftedDigits.Degrees}°, black on white");
