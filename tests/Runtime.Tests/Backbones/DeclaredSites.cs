@@ -31,18 +31,19 @@ public sealed class DeclaredSites
         Assert.All(family.Shape.Where(backbone.Config.Has), key => backbone.Config.Int(key));
     }
 
-    [Theory]
+    [SkippableTheory]
     [InlineData("flatpo_adamw", Sites.AllLinear)]
     [InlineData("flatpo_adamw_qwen2", Sites.AllLinear)]
     public void Projections_are_in_the_order_of_transformers(string trace, Sites sites)
     {
+        Skip.IfNot(Directory.Exists(Golden.Trace(trace)), $"{Golden.Folder} has no trace {trace}: make_golden.py writes them only where the authors' optimizers are");
         using JsonDocument expected = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(Golden.Trace(trace), "trace.json")));
         string[] modules = [.. expected.RootElement.GetProperty("trainable").EnumerateArray()
             .Select(tensor => tensor.GetString()!["base_model.model.".Length..])
             .Select(tensor => tensor[..tensor.IndexOf(".lora_", StringComparison.Ordinal)]).Distinct()];
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(expected.RootElement.GetProperty("base").GetString()!), CPU, Precision.Float32);
 
-        Assert.Equal(modules, backbone.Weights.Projections.Where(projection => sites.HasFlag(projection.Role)).Select(projection => projection.Module));
+        Assert.Equal(modules, backbone.Weights.Projections.Where(projection => (projection.Role & sites) != 0).Select(projection => projection.Module));
     }
 
     [Fact]

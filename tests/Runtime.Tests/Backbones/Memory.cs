@@ -48,7 +48,7 @@ public sealed class Memory
     {
         using Generator random = new(7);
         List<TrainableTensor> tensors = [];
-        foreach (Projection projection in backbone.Weights.Projections.Where(projection => Sites.AllLinear.HasFlag(projection.Role) && projection.Role != Sites.None))
+        foreach (Projection projection in backbone.Weights.Projections.Where(projection => (projection.Role & Sites.AllLinear) != 0))
         {
             LoraPair pair = new LoraMethod { Rank = 2 }.Place(projection, random);
             projection.Adapter = pair;

@@ -2,6 +2,7 @@ using CsCheck;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
+using FlatPO.Recipes.Training;
 
 namespace FlatPO.Recipes.Tests.Sharpness;
 

@@ -19,7 +19,7 @@ internal sealed class Adapted : IDisposable
         Backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         Placement = new AdapterPlacement(Backbone, seed: 3);
         LoraMethod lora = new() { Rank = 4, Alpha = 8, Dropout = dropout };
-        foreach (Projection site in Backbone.Weights.Projections.Where(site => Sites.AllLinear.HasFlag(site.Role)))
+        foreach (Projection site in Backbone.Weights.Projections.Where(site => (site.Role & Sites.AllLinear) != 0))
             Placement.Place(lora, site.Module);
         Arena = Placement.BuildArena();
         Ranking = new Ranking(Arena, Sites.None);
