@@ -20,12 +20,18 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
     private Device Device => placement.Backbone.Device;
 
     /// <summary>Loss and next-token accuracy over all supervised positions.</summary>
-    public Evaluation Evaluate(CausalLM backbone, IReadOnlyList<TokenExample> examples) =>
-        Judge(examples, some => Collation.Tokens(some, MaxLength, Device), batch => Shifted(backbone, batch));
+    public Evaluation Evaluate(CausalLM backbone, IReadOnlyList<TokenExample> examples)
+    {
+        backbone.Check(examples, MaxLength);
+        return Judge(examples, some => Collation.Tokens(some, MaxLength, Device), batch => Shifted(backbone, batch));
+    }
 
     /// <summary>Loss and accuracy over all images.</summary>
-    public Evaluation Evaluate(ImageClassifier backbone, IReadOnlyList<ImageExample> examples) =>
-        Judge(examples, some => Collation.Images(some, Device), batch => (backbone.Logits(batch), batch.Labels));
+    public Evaluation Evaluate(ImageClassifier backbone, IReadOnlyList<ImageExample> examples)
+    {
+        backbone.Check(examples);
+        return Judge(examples, some => Collation.Images(some, Device), batch => (backbone.Logits(batch), batch.Labels));
+    }
 
     /// <summary>The label of each image with the largest logit.</summary>
     public IReadOnlyList<int> Predict(ImageClassifier backbone, IReadOnlyList<ImageExample> examples)

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using static TorchSharp.torch;
 
@@ -27,13 +28,19 @@ public sealed class TrainingLoop
 
     /// <summary>Trains on token sequences.</summary>
     public TrainingReport Run(
-        AdapterPlacement placement, IReadOnlyList<TokenExample> examples, TrainingSteps<TokenBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
-        RunAll(placement, new Examples<TokenExample, TokenBatch>(examples, some => Collation.Tokens(some, MaxLength, placement.Backbone.Device)), steps, progress, cancellation);
+        AdapterPlacement placement, IReadOnlyList<TokenExample> examples, TrainingSteps<TokenBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        (placement.Backbone as CausalLM)?.Check(examples, MaxLength);
+        return RunAll(placement, new Examples<TokenExample, TokenBatch>(examples, some => Collation.Tokens(some, MaxLength, placement.Backbone.Device)), steps, progress, cancellation);
+    }
 
     /// <summary>Trains on labelled images.</summary>
     public TrainingReport Run(
-        AdapterPlacement placement, IReadOnlyList<ImageExample> examples, TrainingSteps<ImageBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>
-        RunAll(placement, new Examples<ImageExample, ImageBatch>(examples, some => Collation.Images(some, placement.Backbone.Device)), steps, progress, cancellation);
+        AdapterPlacement placement, IReadOnlyList<ImageExample> examples, TrainingSteps<ImageBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    {
+        (placement.Backbone as ImageClassifier)?.Check(examples);
+        return RunAll(placement, new Examples<ImageExample, ImageBatch>(examples, some => Collation.Images(some, placement.Backbone.Device)), steps, progress, cancellation);
+    }
 
     private TrainingReport RunAll<TExample, TBatch>(
         AdapterPlacement placement, Examples<TExample, TBatch> examples, TrainingSteps<TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
@@ -47,11 +54,13 @@ public sealed class TrainingLoop
         placement.Training = true;
         try
         {
+            int[] order = [];
             for (int step = 0; step < Epochs * perEpoch; step++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 (int epoch, int position) = Math.DivRem(step, perEpoch);
-                int[] order = RunSeed.Shuffle(examples.All.Count, Seed, epoch);
+                if (position == 0)
+                    order = RunSeed.Shuffle(examples.All.Count, Seed, epoch);
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
                 Window<TBatch> window = new(examples.Batches(order, position * perStep, perStep, BatchSize), new RunSeed(Seed, step));

@@ -21,6 +21,8 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
     /// </summary>
     public Tensor Pass(Arena arena, Func<TBatch, long, Tensor> loss)
     {
+        if (Supervised == 0)
+            throw new RecipeException("FPO3014", $"no position of the step's {batches.Count} micro-batches carries a label, so there is nothing to learn; every example needs at least one behind its first token");
         using var scope = NewDisposeScope();
         arena.ZeroGradient();
         Tensor total = zeros([], float32, arena.Device);

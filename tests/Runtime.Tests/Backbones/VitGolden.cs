@@ -40,8 +40,9 @@ public sealed class VitGolden(ITestOutputHelper output)
         using var backbone = (ImageClassifier)BackboneLoader.Load(Golden.Backbone("vit"), CPU, Precision.Float32);
         long size = backbone.Config.Int("image_size");
 
-        var error = Assert.Throws<ArgumentException>(() => backbone.Logits(new ImageBatch(zeros(1, 3, size + 1, size), zeros(1, int64))));
+        var error = Assert.Throws<RecipeException>(() => backbone.Logits(new ImageBatch(zeros(1, 3, size + 1, size), zeros(1, int64))));
 
+        Assert.Equal("FPO3012", error.Id);
         Assert.Contains($"[1, 3, {size + 1}, {size}]", error.Message);
         Assert.Contains($"[rows, 3, {size}, {size}]", error.Message);
     }

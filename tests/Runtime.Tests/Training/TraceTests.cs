@@ -17,11 +17,20 @@ public sealed class TraceTests(ITestOutputHelper output)
     public static TheoryData<string> Cases => Golden.Cases("traces");
 
     [SkippableTheory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
-    public void Perturbs_the_same_tensors_and_ends_at_the_same_adapters(string name)
+    public void Perturbs_the_same_tensors_and_ends_at_the_same_adapters(string name) => Compare(name, Devices.Cpu);
+
+    [SkippableTheory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void Does_so_on_a_gpu(string name)
+    {
+        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
+        Compare(name, Devices.Cuda());
+    }
+
+    private void Compare(string name, Device device)
     {
         Skip.If(name == Golden.None, $"{Golden.Folder} has no traces: make_golden.py writes them only where the authors' optimizers are");
         Trace trace = Trace.Read(Golden.Trace(name));
-        using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(trace.Base), Devices.Cpu, Precision.Float32);
+        using CausalLM backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(trace.Base), device, Precision.Float32);
         AdapterPlacement placement = PeftFolder.Place(backbone, Path.Combine(Golden.Trace(name), "initial"));
         Assert.Equal(trace.Trainable, placement.Tensors.Select(tensor => tensor.Name));
 
@@ -30,7 +39,7 @@ public sealed class TraceTests(ITestOutputHelper output)
         double worstLoss = 0;
         for (int i = 0; i < trace.FirstLoss.Length; i++)
         {
-            StepReport report = step.Run(Batch(name, i), i);
+            StepReport report = step.Run(Batch(name, i, device), i);
             worstLoss = Math.Max(worstLoss, Math.Abs(report.Clean.ToSingleValue() - trace.FirstLoss[i]));
             if (report.Perturbed is not null)
                 worstLoss = Math.Max(worstLoss, Math.Abs(report.Perturbed.ToSingleValue() - trace.SecondLoss[i]));
@@ -42,16 +51,16 @@ public sealed class TraceTests(ITestOutputHelper output)
         Assert.InRange(worstAdapter, 0, trace.IsSgd ? 1e-6 : 5e-3);
     }
 
-    private static TokenBatch Batch(string name, int index)
+    private static TokenBatch Batch(string name, int index, Device device)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
-        Tensor ids = file.Read("batches")[index]; // [rows, T], every position supervised
+        Tensor ids = file.Read("batches")[index].to(device); // [rows, T], every position supervised
         return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1)) { Padding = Padding.Right };
     }
 
     private static double FarthestFrom(string folder, AdapterPlacement placement)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
-        return placement.Tensors.Max(tensor => (tensor.Value - file.Read($"base_model.model.{tensor.Name}")).abs().max().ToSingleValue());
+        return placement.Tensors.Max(tensor => (tensor.Value.cpu() - file.Read($"base_model.model.{tensor.Name}")).abs().max().ToSingleValue());
     }
 }

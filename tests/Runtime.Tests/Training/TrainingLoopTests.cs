@@ -84,6 +84,39 @@ public sealed class TrainingLoopTests
     }
 
     [Fact]
+    public void An_id_outside_the_vocabulary_is_an_error_that_names_the_example_and_what_is_allowed()
+    {
+        using Adapted adapted = new();
+        long vocabulary = adapted.Backbone.Config.Int("vocab_size");
+        Fails(adapted, "FPO3013", $"example 1 has token id {vocabulary}; allowed are 0 to {vocabulary - 1}", new TokenExample([5, 6, 7]), new TokenExample([5, (int)vocabulary]));
+        Fails(adapted, "FPO3013", "example 0 has label -7", new TokenExample([5, 6], [-100, -7]));
+    }
+
+    [Fact]
+    public void A_row_longer_than_the_positions_is_an_error_before_anything_runs()
+    {
+        using Adapted adapted = new();
+        int limit = (int)adapted.Backbone.LongestRow!.Value;
+        Fails(adapted, "FPO3006", $"example 0 has {limit + 1} tokens; the backbone has positions for {limit}", new TokenExample([.. Enumerable.Repeat(7, limit + 1)]));
+    }
+
+    [Fact]
+    public void A_step_that_teaches_nothing_is_an_error()
+    {
+        using Adapted adapted = new();
+        Fails(adapted, "FPO3014", "no position of the step's 1 micro-batches carries a label", new TokenExample([5, 6, 7], [5, -100, -100]));
+    }
+
+    private static void Fails(Adapted adapted, string id, string words, params TokenExample[] examples)
+    {
+        int[] before = adapted.Arena.Values.Bits();
+        RecipeException error = Assert.Throws<RecipeException>(() => { Run(adapted, TwoEpochs, examples, new ConstantSchedule()); });
+        Assert.Equal(id, error.Id);
+        Assert.Contains(words, error.Message);
+        Assert.Equal(before, adapted.Arena.Values.Bits());
+    }
+
+    [Fact]
     public void Evaluation_drops_nothing_and_weighs_every_prediction_once()
     {
         using Adapted adapted = new(dropout: 0.5);

@@ -63,6 +63,9 @@ public sealed class OptForCausalLM : CausalLM
     }
 
     /// <inheritdoc/>
+    public override long? LongestRow => Config.Size("max_position_embeddings");
+
+    /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch)
     {
         using var scope = NewDisposeScope();

@@ -38,7 +38,7 @@ internal sealed class PatchEmbedding
     internal Tensor Forward(Tensor pixels, bool training)
     {
         if (pixels.shape is not [long rows, long depth, long height, long width] || (depth, height, width) != (channels, image.Height, image.Width))
-            throw new ArgumentException($"pixel values are [{string.Join(", ", pixels.shape)}]; the backbone takes [rows, {channels}, {image.Height}, {image.Width}]", nameof(pixels));
+            throw new RecipeException("FPO3012", $"pixel values are [{string.Join(", ", pixels.shape)}]; the backbone takes [rows, {channels}, {image.Height}, {image.Width}]");
         using var scope = NewDisposeScope();
         Tensor grid = functional.conv2d(pixels.to_type(dtype), kernel.Value.to_type(dtype), bias.Value.to_type(dtype), [patch.Height, patch.Width]); // [rows, hidden, down, across]
         Tensor patches = grid.flatten(2).transpose(1, 2); // [rows, patches, hidden]
