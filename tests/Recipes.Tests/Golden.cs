@@ -28,13 +28,3 @@ internal static class Golden
         return [.. Enumerable.Range(0, count).Select(i => new ImageExample([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => i % 2 + random.NextSingle())], shape, i % 2))];
     }
 }
-
-/// <summary>A folder that is gone when the test is over.</summary>
-internal sealed class TemporaryFolder : IDisposable
-{
-    internal string Path { get; } = Directory.CreateTempSubdirectory("flatpo-").FullName;
-
-    internal string File(string name) => System.IO.Path.Combine(Path, name);
-
-    public void Dispose() => Directory.Delete(Path, recursive: true);
-}

@@ -1,6 +1,7 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests;
 using FlatPO.Recipes.Trainables;
 using FlatPO.Recipes.Training;
 using Specimens;

@@ -93,18 +93,22 @@ public static class PeftFolder
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
+        HashSet<string> unexpected = [.. file.Entries.Keys];
         foreach (TrainableTensor tensor in placement.Tensors)
         {
             string? name = Names(placement, tensor).Select(candidate => Prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
+            {
                 wrong.Add($"missing '{Prefix}{tensor.Name}'");
-            else if (!file.Entries[name].Shape.SequenceEqual(tensor.Shape))
+                continue;
+            }
+            unexpected.Remove(name);
+            if (!file.Entries[name].Shape.SequenceEqual(tensor.Shape))
                 wrong.Add($"'{name}' has shape [{string.Join(", ", file.Entries[name].Shape)}]; expected [{string.Join(", ", tensor.Shape)}]");
             else
                 sources[tensor.Name] = name;
         }
-        if (wrong.Count == 0 || wrong.All(line => line.StartsWith("missing", StringComparison.Ordinal)))
-            wrong.AddRange(file.Entries.Keys.Except(sources.Values).Order(StringComparer.Ordinal).Select(name => $"unexpected '{name}'"));
+        wrong.AddRange(unexpected.Order(StringComparer.Ordinal).Select(name => $"unexpected '{name}'"));
         return wrong.Count == 0
             ? sources
             : throw new RecipeException("FPO4010", $"{file.Path} does not fit this recipe's adapters on {placement.Backbone.Config.Path} (another base model or other sites?): {Shortened(wrong)}");

@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Adapters;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

@@ -14,13 +14,9 @@ internal static class Ops
         Call("rms_norm", "", x, weight.shape, Argument.Optional(weight), Argument.Optional(epsilon));
 
     /// <summary>
-    /// softmax(q kᵀ · scale + mask) v. Shapes: q [rows, heads, T, d]; k, v [rows, keyValueHeads, S, d], where heads is a multiple of
+    /// dropout(softmax(q kᵀ · scale + mask)) v. Shapes: q [rows, heads, T, d]; k, v [rows, keyValueHeads, S, d], where heads is a multiple of
     /// keyValueHeads; mask broadcasts to [rows, heads, T, S] (true = may attend, or added numbers).
     /// </summary>
-    internal static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, Tensor? mask, bool causal, double scale) =>
-        ScaledDotProductAttention(q, k, v, (mask, causal, scale, 0));
-
-    /// <summary>The same with dropout of the attention probabilities.</summary>
     internal static Tensor ScaledDotProductAttention(Tensor q, Tensor k, Tensor v, (Tensor? Mask, bool Causal, double Scale, double Dropout) how) =>
         Call("scaled_dot_product_attention", "", q, k, v, Argument.Optional(how.Mask), how.Dropout, how.Causal, Argument.Optional(how.Scale), q.size(1) != k.size(1));
 

@@ -30,35 +30,33 @@ public sealed class LoraTests(ITestOutputHelper output)
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void A_merged_checkpoint_gives_the_adapted_logits(string name)
     {
-        string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
+        using TemporaryFolder folder = new();
         using Loaded loaded = Loaded.Open(name);
         AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
         using Arena arena = placement.BuildArena();
-        placement.MergeInto(folder);
-        using Backbone merged = BackboneLoader.Load(folder, Devices.Cpu, Precision.Float32);
+        placement.MergeInto(folder.Path);
+        using Backbone merged = BackboneLoader.Load(folder.Path, Devices.Cpu, Precision.Float32);
         Tensor logits = loaded.Logits(merged);
         Compare(name, "merged", loaded.Expected("merged_logits") ?? loaded.Expected("logits")!, logits, loaded.Mask);
-        Directory.Delete(folder, recursive: true);
     }
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Writes_the_tensors_peft_wrote(string name)
     {
-        string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
+        using TemporaryFolder folder = new();
         using Loaded loaded = Loaded.Open(name);
         AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
-        placement.Save(folder);
-        using SafetensorsFile ours = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
+        placement.Save(folder.Path);
+        using SafetensorsFile ours = SafetensorsFile.Open(folder.File("adapter_model.safetensors"));
         using SafetensorsFile theirs = SafetensorsFile.Open(Path.Combine(Golden.Adapter(name), "adapter_model.safetensors"));
         Assert.Equal(theirs.Entries.Keys.Order(), ours.Entries.Keys.Order());
         foreach (string tensor in theirs.Entries.Keys)
             Assert.Equal(theirs.Read(tensor).reshape(-1).Bits(), ours.Read(tensor).reshape(-1).Bits());
-        AdapterConfig config = AdapterConfig.Read(folder), reference = AdapterConfig.Read(Golden.Adapter(name));
+        AdapterConfig config = AdapterConfig.Read(folder.Path), reference = AdapterConfig.Read(Golden.Adapter(name));
         Assert.Equal(reference.Texts("target_modules").Order(), config.Texts("target_modules").Order());
         Assert.Equal(reference.Texts("modules_to_save"), config.Texts("modules_to_save"));
         Assert.Equal(Golden.Backbone(File.ReadAllText(Path.Combine(Golden.Adapter(name), "base.txt")).Trim()), config.Text("base_model_name_or_path"));
         Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
-        Directory.Delete(folder, recursive: true);
     }
 
     private static Tensor Live(Arena arena, Loaded loaded)
@@ -85,7 +83,7 @@ public sealed class LoraTests(ITestOutputHelper output)
         {
             string folder = Golden.Adapter(name);
             string backbone = File.ReadAllText(Path.Combine(folder, "base.txt")).Trim();
-            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, Precision.Float32), SafetensorsFile.Open(Path.Combine(folder, "case.safetensors")));
+            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, Precision.Float32), Golden.Case(folder));
         }
 
         internal Tensor? Expected(string tensor) => Case.Entries.ContainsKey(tensor) ? Case.Read(tensor) : null;

@@ -13,7 +13,7 @@ namespace FlatPO.Recipes.Tests.Adapters;
 /// <summary>Adapter folders that do not fit: one error that names the file, the tensor or setting and what was expected, and no number changed.</summary>
 public sealed class PeftFolderTests : IDisposable
 {
-    private readonly string folder = Directory.CreateTempSubdirectory("flatpo").FullName;
+    private readonly TemporaryFolder folder = new();
     private readonly Backbone backbone = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
     private readonly AdapterPlacement placement;
     private readonly Arena arena;
@@ -25,7 +25,7 @@ public sealed class PeftFolderTests : IDisposable
         foreach (Projection site in backbone.Weights.Projections.Where(site => (site.Role & (Sites.Query | Sites.Value)) != 0))
             placement.Place(lora, site.Module);
         arena = placement.BuildArena();
-        placement.Save(folder);
+        placement.Save(folder.Path);
     }
 
     [Fact]
@@ -34,23 +34,23 @@ public sealed class PeftFolderTests : IDisposable
         int[] before = arena.Values.Bits();
         using (no_grad())
             arena.Values.fill_(0);
-        placement.Load(folder);
+        placement.Load(folder.Path);
         Assert.Equal(before, arena.Values.Bits());
     }
 
     [Fact]
     public void Layers_are_written_only_where_not_all_are_adapted()
     {
-        Assert.Empty(AdapterConfig.Read(folder).Integers("layers_to_transform"));
+        Assert.Empty(AdapterConfig.Read(folder.Path).Integers("layers_to_transform"));
         using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
         AdapterPlacement some = new(other, seed: 1);
         LoraMethod lora = new() { Rank = 2 };
         foreach (Projection site in other.Weights.Projections.Where(site => site.Role == Sites.Key && site.Module.Contains(".layers.1.")))
             some.Place(lora, site.Module);
-        some.Save(folder);
-        Assert.Equal([1], AdapterConfig.Read(folder).Integers("layers_to_transform"));
+        some.Save(folder.Path);
+        Assert.Equal([1], AdapterConfig.Read(folder.Path).Integers("layers_to_transform"));
         using Backbone third = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
-        Assert.Equal(some.Tensors.Select(tensor => tensor.Name), PeftFolder.Place(third, folder).Tensors.Select(tensor => tensor.Name));
+        Assert.Equal(some.Tensors.Select(tensor => tensor.Name), PeftFolder.Place(third, folder.Path).Tensors.Select(tensor => tensor.Name));
     }
 
     [Theory]
@@ -81,9 +81,16 @@ public sealed class PeftFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_misshapen_tensor_does_not_hide_an_unexpected_one()
+    {
+        Rewrite(tensors => tensors.ToDictionary(pair => pair.Key, pair => pair.Key.EndsWith("layers.0.self_attn.q_proj.lora_A.weight") ? zeros(4, 7) : pair.Value).Append(new("extra", ones(1))).ToDictionary());
+        Fails("FPO4010", "has shape [4, 7]; expected [4, ", "unexpected 'extra'");
+    }
+
+    [Fact]
     public void A_folder_without_an_adapter_is_an_error_that_says_what_it_should_hold()
     {
-        File.Delete(Path.Combine(folder, "adapter_config.json"));
+        File.Delete(folder.File("adapter_config.json"));
         Fails("FPO4001", "adapter_config.json", "adapter_model.safetensors");
     }
 
@@ -92,7 +99,7 @@ public sealed class PeftFolderTests : IDisposable
     {
         Edit(config => config["target_modules"] = new JsonArray("q_porj"));
         using Backbone other = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
-        RecipeException error = Assert.Throws<RecipeException>(() => PeftFolder.Place(other, folder));
+        RecipeException error = Assert.Throws<RecipeException>(() => PeftFolder.Place(other, folder.Path));
         Assert.Equal("FPO4011", error.Id);
         Assert.Contains("'q_porj' matches none of", error.Message);
         Assert.Contains("q_proj", error.Message);
@@ -134,7 +141,7 @@ public sealed class PeftFolderTests : IDisposable
     private void Fails(string id, params string[] words)
     {
         int[] before = arena.Values.Bits();
-        RecipeException error = Assert.Throws<RecipeException>(() => placement.Load(folder));
+        RecipeException error = Assert.Throws<RecipeException>(() => placement.Load(folder.Path));
         Assert.Equal(id, error.Id);
         Assert.All(words, word => Assert.Contains(word, error.Message));
         Assert.Equal(before, arena.Values.Bits());
@@ -142,7 +149,7 @@ public sealed class PeftFolderTests : IDisposable
 
     private void Edit(Action<JsonObject> edit)
     {
-        string path = Path.Combine(folder, "adapter_config.json");
+        string path = folder.File("adapter_config.json");
         JsonObject config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
         edit(config);
         File.WriteAllText(path, config.ToJsonString());
@@ -150,7 +157,7 @@ public sealed class PeftFolderTests : IDisposable
 
     private void Rewrite(Func<Dictionary<string, Tensor>, Dictionary<string, Tensor>> change)
     {
-        string path = Path.Combine(folder, "adapter_model.safetensors");
+        string path = folder.File("adapter_model.safetensors");
         Dictionary<string, Tensor> tensors;
         using (SafetensorsFile file = SafetensorsFile.Open(path))
             tensors = file.Entries.Keys.ToDictionary(name => name, name => file.Read(name).clone());
@@ -161,6 +168,6 @@ public sealed class PeftFolderTests : IDisposable
     {
         arena.Dispose();
         backbone.Dispose();
-        Directory.Delete(folder, recursive: true);
+        folder.Dispose();
     }
 }

@@ -33,8 +33,8 @@ public sealed class NativeTests
     public void Grouped_query_attention_repeats_each_key_value_head()
     {
         Tensor q = randn(1, 4, 3, 8), k = randn(1, 2, 3, 8), v = randn(1, 2, 3, 8);
-        Tensor grouped = Ops.ScaledDotProductAttention(q, k, v, null, causal: true, scale: 0.3);
-        Tensor repeated = Ops.ScaledDotProductAttention(q, k.repeat_interleave(2, 1), v.repeat_interleave(2, 1), null, causal: true, scale: 0.3);
+        Tensor grouped = Ops.ScaledDotProductAttention(q, k, v, (null, true, 0.3, 0));
+        Tensor repeated = Ops.ScaledDotProductAttention(q, k.repeat_interleave(2, 1), v.repeat_interleave(2, 1), (null, true, 0.3, 0));
         Assert.All(grouped.reshape(-1).Numbers().Zip(repeated.reshape(-1).Numbers()), pair => Assert.Equal(pair.First, pair.Second, 1e-6));
     }
 

@@ -53,7 +53,7 @@ public sealed class TraceTests(ITestOutputHelper output)
 
     private static TokenBatch Batch(string name, int index, Device device)
     {
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(Golden.Trace(name), "case.safetensors"));
+        using SafetensorsFile file = Golden.Case(Golden.Trace(name));
         Tensor ids = file.Read("batches")[index].to(device); // [rows, T], every position supervised
         return new TokenBatch(ids, ones_like(ids), ids, ids.size(0) * (ids.size(1) - 1)) { Padding = Padding.Right };
     }
@@ -61,6 +61,6 @@ public sealed class TraceTests(ITestOutputHelper output)
     private static double FarthestFrom(string folder, AdapterPlacement placement)
     {
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, "adapter_model.safetensors"));
-        return placement.Tensors.Max(tensor => (tensor.Value.cpu() - file.Read($"base_model.model.{tensor.Name}")).abs().max().ToSingleValue());
+        return placement.Tensors.Max(tensor => Golden.LargestDifference(tensor.Value.cpu(), file.Read($"base_model.model.{tensor.Name}")));
     }
 }

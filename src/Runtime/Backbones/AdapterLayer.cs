@@ -1,10 +1,9 @@
-using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Backbones;
 
-/// <summary>An adapter at one site. It announces its trainable tensors; nothing guesses them from names.</summary>
+/// <summary>What a projection asks of the adapter that sits at it; the methods are in Adapters. It announces its trainable tensors; nothing guesses them from names.</summary>
 public abstract class AdapterLayer
 {
     /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
