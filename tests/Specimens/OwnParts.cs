@@ -99,7 +99,8 @@ public sealed class StepSchedule : LearningRateSchedule
 }
 
 /// <summary>A network of one linear layer a block, of the user's own model type.</summary>
-[BackboneFamily("echo", TaskType.CausalLM, Layers = "depth", Shape = ["depth", "width"])]
+[BackboneFamily("echo", TaskType.CausalLM, Shape = ["depth", "width"])]
+[Tower(Layers = "depth")]
 [Site("blocks.{layer}.proj", Sites.Up, In = "width", Out = "width")]
 public sealed class EchoLM : CausalLM
 {

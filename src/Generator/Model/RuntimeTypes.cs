@@ -9,10 +9,10 @@ internal static class RuntimeTypes
     /// <summary>Simple name to full name.</summary>
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
     {
-        (Root, "Bounds TokenExample ImageExample Sites Precision Normalization"),
+        (Root, "Bounds TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Sites Precision Normalization"),
         ($"{Root}.Adapters", "AdapterPlacement"),
         ($"{Root}.Backbones", "BackboneLoader"),
-        ($"{Root}.Batches", "TokenBatch ImageBatch"),
+        ($"{Root}.Batches", "TokenBatch ImageBatch SequenceBatch ImageTextBatch MultimodalBatch"),
         ($"{Root}.Native", "Devices"),
         ($"{Root}.Optimization", "BaseOptimizer LearningRateSchedule ConstantSchedule"),
         ($"{Root}.Sharpness", "Ranking Selection ClimbMetric"),

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace FlatPO.Recipes.Generator.Model;
 
 /// <summary>
-/// A size: keys, numbers, <c>+ - * /</c> (division rounds down), <c>min(a, b)</c>, <c>a ?? b</c> for a key that is missing or null, and
-/// parentheses. Keys may be dotted (<c>id2label.count</c>).
+/// A size: keys, numbers, <c>+ - * /</c> (division rounds down), <c>a == b</c> and <c>a != b</c> (1 or 0), <c>min(a, b)</c>, <c>a ?? b</c> for a key that is
+/// missing or null, and parentheses. Keys may be dotted (<c>id2label.count</c>).
 /// </summary>
 internal sealed class SizeExpression
 {
@@ -31,7 +31,7 @@ internal sealed class SizeExpression
     private double? Coalesce()
     {
         string? missingBefore = missing;
-        double? value = Sum();
+        double? value = Comparison();
         while (Take("??"))
         {
             double? fallback = Coalesce();
@@ -41,6 +41,17 @@ internal sealed class SizeExpression
             missing = missingBefore; // a key that was not needed is not missed
         return value;
     }
+
+    private double? Comparison()
+    {
+        double? value = Sum();
+        if (Take("=="))
+            return Truth(value, Sum(), equal: true);
+        return Take("!=") ? Truth(value, Sum(), equal: false) : value;
+    }
+
+    private static double? Truth(double? left, double? right, bool equal) =>
+        left is { } a && right is { } b ? ((a == b) == equal ? 1 : 0) : null;
 
     private double? Sum()
     {

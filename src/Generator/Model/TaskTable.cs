@@ -15,6 +15,9 @@ internal static class TaskTable
     [
         new(0, "CausalLM", "TokenExample", "TokenBatch", null, "DecoderLayer"),
         new(1, "ImageClassification", "ImageExample", "ImageBatch", "int", "EncoderLayer"),
+        new(2, "SequenceClassification", "SequenceExample", "SequenceBatch", "int", "EncoderLayer"),
+        new(3, "ImageTextContrastive", "ImageTextExample", "ImageTextBatch", null, "EncoderLayer"),
+        new(4, "ImageTextToText", "MultimodalExample", "MultimodalBatch", null, "DecoderLayer"),
     ];
 
     public static TaskRow? Find(long value) => Rows.FirstOrDefault(row => row.Value == value);

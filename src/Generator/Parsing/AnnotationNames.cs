@@ -20,6 +20,7 @@ internal static class AnnotationNames
 
     public const string DeclaresBackbone = "FlatPO.Recipes.DeclaresBackboneAttribute";
     public const string BackboneFamily = "FlatPO.Recipes.BackboneFamilyAttribute";
+    public const string Tower = "FlatPO.Recipes.TowerAttribute";
     public const string Site = "FlatPO.Recipes.SiteAttribute";
 
     /// <summary>The assembly that declares all of them.</summary>

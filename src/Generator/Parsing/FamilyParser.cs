@@ -30,7 +30,7 @@ internal static class FamilyParser
             Type = AttributeReader.Qualified(type),
             ModelType = modelType,
             Task = Convert.ToInt64(task),
-            Layers = Text(family, "Layers") ?? AnnotationNames.DefaultLayers,
+            Layers = AttributeReader.Marks(type, AnnotationNames.Tower).Select(tower => Text(tower, "Layers")).FirstOrDefault() ?? AnnotationNames.DefaultLayers,
             MaxLength = Text(family, "MaxLength") ?? "",
             Shape = family.NamedArguments.FirstOrDefault(argument => argument.Key == "Shape").Value is { Kind: TypedConstantKind.Array, IsNull: false } shape
                 ? [.. shape.Values.Select(key => key.Value as string).OfType<string>()]

@@ -68,8 +68,8 @@ public static class PeftFolder
         JsonObject config = new()
         {
             ["peft_type"] = method.PeftType,
-            ["task_type"] = backbone is CausalLM ? "CAUSAL_LM" : null,
-            ["auto_mapping"] = backbone is CausalLM || backbone.Config.Architectures is not [string architecture, ..] ? null : new JsonObject
+            ["task_type"] = backbone.PeftTaskType,
+            ["auto_mapping"] = backbone.PeftTaskType is not null || backbone.Config.Architectures is not [string architecture, ..] ? null : new JsonObject
             {
                 ["base_model_class"] = architecture,
                 ["parent_library"] = $"transformers.models.{backbone.Config.ModelType}.modeling_{backbone.Config.ModelType}",

@@ -21,6 +21,9 @@ public abstract class Backbone : IDisposable
     /// <summary>Where the weights lie.</summary>
     public Device Device => Weights.Device;
 
+    /// <summary>What PEFT calls the backbone's task (<c>task_type</c> of adapter_config.json); null where it has no word for it.</summary>
+    public virtual string? PeftTaskType => null;
+
     /// <summary>True while training: dropout acts.</summary>
     public bool Training { get; set; }
 

@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Adapters;
-using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using static TorchSharp.torch;
 
@@ -26,29 +25,15 @@ public sealed class TrainingLoop
     /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
     public int MaxLength { get; init; }
 
-    /// <summary>Trains on token sequences.</summary>
-    public TrainingReport Run(
-        AdapterPlacement placement, IReadOnlyList<TokenExample> examples, TrainingSteps<TokenBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
-        (placement.Backbone as CausalLM)?.Check(examples, MaxLength);
-        return RunAll(placement, new Examples<TokenExample, TokenBatch>(examples, some => Collation.Tokens(some, MaxLength, placement.Backbone.Device)), steps, progress, cancellation);
-    }
-
-    /// <summary>Trains on labelled images.</summary>
-    public TrainingReport Run(
-        AdapterPlacement placement, IReadOnlyList<ImageExample> examples, TrainingSteps<ImageBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
-    {
-        (placement.Backbone as ImageClassifier)?.Check(examples);
-        return RunAll(placement, new Examples<ImageExample, ImageBatch>(examples, some => Collation.Images(some, placement.Backbone.Device)), steps, progress, cancellation);
-    }
-
-    private TrainingReport RunAll<TExample, TBatch>(
-        AdapterPlacement placement, Examples<TExample, TBatch> examples, TrainingSteps<TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
+    /// <summary>Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps.</summary>
+    public TrainingReport Run<TExample, TBatch>(
+        AdapterPlacement placement, IReadOnlyList<TExample> examples, TrainingSteps<TExample, TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
         where TBatch : IBatch
     {
+        steps.Backbone.Check(examples, MaxLength);
         int perStep = BatchSize * GradientAccumulation;
-        int perEpoch = examples.All.Count > 0
-            ? (examples.All.Count + perStep - 1) / perStep
+        int perEpoch = examples.Count > 0
+            ? (examples.Count + perStep - 1) / perStep
             : throw new RecipeException("FPO3010", "there are no examples to train on; at least one is needed");
         StepLog log = new(Epochs * perEpoch, ReadEvery, progress);
         placement.Training = true;
@@ -60,10 +45,11 @@ public sealed class TrainingLoop
                 cancellation.ThrowIfCancellationRequested();
                 (int epoch, int position) = Math.DivRem(step, perEpoch);
                 if (position == 0)
-                    order = RunSeed.Shuffle(examples.All.Count, Seed, epoch);
+                    order = RunSeed.Shuffle(examples.Count, Seed, epoch);
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
-                Window<TBatch> window = new(examples.Batches(order, position * perStep, perStep, BatchSize), new RunSeed(Seed, step));
+                IEnumerable<TExample> some = order.Skip(position * perStep).Take(perStep).Select(index => examples[index]);
+                Window<TBatch> window = new([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
                 steps.Optimizer.Schedule(factor);
                 log.Add(steps.Step(window), epoch, steps.Optimizer.LearningRate * factor);
             }
@@ -73,12 +59,5 @@ public sealed class TrainingLoop
         {
             placement.Training = false;
         }
-    }
-
-    /// <summary>The examples of a run and how some of them become a batch.</summary>
-    private sealed record Examples<TExample, TBatch>(IReadOnlyList<TExample> All, Func<IReadOnlyList<TExample>, TBatch> Batch)
-    {
-        internal TBatch[] Batches(int[] order, int from, int count, int batchSize) =>
-            [.. order.Skip(from).Take(count).Select(index => All[index]).Chunk(batchSize).Select(chunk => Batch(chunk))];
     }
 }

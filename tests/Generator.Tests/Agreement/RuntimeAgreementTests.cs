@@ -58,8 +58,9 @@ public sealed class RuntimeAgreementTests
             (typeof(FlatPOAttribute), ["Fraction", "Selection"]),
             (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxGradientNorm", "Precision"]),
             (typeof(BoundsAttribute), ["Minimum", "Above", "Below", "Maximum"]),
-            (typeof(BackboneFamilyAttribute), ["Layers", "MaxLength", "Shape"]),
-            (typeof(SiteAttribute), ["In", "Out", "Bias", "Published"]),
+            (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
+            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "LayerActivations"]),
+            (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
         ];
         foreach ((Type type, string[] names) in named)
             Assert.All(names, name => Assert.NotNull(type.GetProperty(name)));
@@ -81,7 +82,7 @@ public sealed class RuntimeAgreementTests
     public void Family_defaults_are_the_initialisers()
     {
         BackboneFamilyAttribute family = new("x", TaskType.CausalLM);
-        Assert.Equal(AnnotationNames.DefaultLayers, family.Layers);
+        Assert.Equal(AnnotationNames.DefaultLayers, new TowerAttribute().Layers);
         Assert.Equal(AnnotationNames.DefaultShape, family.Shape);
         Assert.Equal(("", "0"), (family.MaxLength, new SiteAttribute("m", Sites.Up) { In = "a", Out = "b" }.Bias));
     }

@@ -22,6 +22,9 @@ public sealed class SizeExpressionTests
     [InlineData("num_attention_heads * (head_dim ?? hidden_size / num_attention_heads)", 48)]
     [InlineData("vision.depth", 3)]
     [InlineData("1", 1)]
+    [InlineData("hidden_size == 48", 1)]
+    [InlineData("(hidden_size != 48) * 7 + 1", 1)]
+    [InlineData("2 * (hidden_size - 40 == num_attention_heads + 4)", 2)]
     public void Values(string expression, double expected) => Assert.Equal(new Size(expected, null, null), Evaluate(expression));
 
     [Theory]

@@ -211,7 +211,7 @@ partial class Outer<TKey>
                     Epsilon = run.Epsilon,
                 };
                 var schedule = new ConstantSchedule();
-                return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
+                return Loop.Run(placement, examples, new TrainingSteps<TokenExample, TokenBatch>(backbone, Step, optimizer, schedule), progress, cancellation);
             }
 
             TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>

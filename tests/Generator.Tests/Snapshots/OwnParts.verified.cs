@@ -208,7 +208,7 @@ partial class OwnParts : IRecipe<TokenExample>
             Epsilon = run.Epsilon,
         };
         var schedule = new StepSchedule { WarmupRatio = run.WarmupRatio, Steps = 3, Gamma = run.Gamma };
-        return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
+        return Loop.Run(placement, examples, new TrainingSteps<TokenExample, TokenBatch>(backbone, Step, optimizer, schedule), progress, cancellation);
     }
 
     TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>

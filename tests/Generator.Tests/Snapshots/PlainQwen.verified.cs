@@ -184,7 +184,7 @@ partial class PlainQwen : IRecipe<TokenExample>
             WeightDecay = run.WeightDecay,
         };
         var schedule = new ConstantSchedule();
-        return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
+        return Loop.Run(placement, examples, new TrainingSteps<TokenExample, TokenBatch>(backbone, Step, optimizer, schedule), progress, cancellation);
     }
 
     TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>

@@ -211,7 +211,7 @@ partial class TinyOpt : IRecipe<TokenExample>
             Epsilon = run.Epsilon,
         };
         var schedule = new ConstantSchedule { WarmupRatio = run.WarmupRatio };
-        return Loop.Run(placement, examples, new TrainingSteps<TokenBatch>(Step, optimizer, schedule), progress, cancellation);
+        return Loop.Run(placement, examples, new TrainingSteps<TokenExample, TokenBatch>(backbone, Step, optimizer, schedule), progress, cancellation);
     }
 
     TrainingReport IRecipe<TokenExample>.Train(IReadOnlyList<TokenExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>

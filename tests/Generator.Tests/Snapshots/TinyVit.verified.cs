@@ -206,7 +206,7 @@ partial class TinyVit : IRecipe<ImageExample>
             WeightDecay = run.WeightDecay,
         };
         var schedule = new CosineSchedule { WarmupRatio = run.WarmupRatio };
-        return Loop.Run(placement, examples, new TrainingSteps<ImageBatch>(Step, optimizer, schedule), progress, cancellation);
+        return Loop.Run(placement, examples, new TrainingSteps<ImageExample, ImageBatch>(backbone, Step, optimizer, schedule), progress, cancellation);
     }
 
     TrainingReport IRecipe<ImageExample>.Train(IReadOnlyList<ImageExample> examples, IProgress<TrainingProgress>? progress, CancellationToken cancellation) =>

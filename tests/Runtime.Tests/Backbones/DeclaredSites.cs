@@ -21,7 +21,7 @@ public sealed class DeclaredSites
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);
         Type type = backbone.GetType();
         var family = type.GetCustomAttribute<BackboneFamilyAttribute>()!;
-        long layers = SizeOf.Expression(family.Layers, backbone.Config)!.Value;
+        long layers = SizeOf.Expression(type.GetCustomAttribute<TowerAttribute>()!.Layers, backbone.Config)!.Value;
 
         var declared = Expand([.. type.GetCustomAttributes<SiteAttribute>()], layers).ToArray();
         Projection[] built = [.. backbone.Weights.Projections.Where(projection => projection.Role != Sites.None)];

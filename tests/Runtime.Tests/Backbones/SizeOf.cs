@@ -22,10 +22,32 @@ internal sealed partial class SizeOf
 
     private long? Coalesce()
     {
-        long? value = Product();
+        long? value = Comparison();
         while (Take("??"))
-            value = Product() is var fallback && value is null ? fallback : value;
+            value = Comparison() is var fallback && value is null ? fallback : value;
         return value;
+    }
+
+    private long? Comparison()
+    {
+        long? value = Sum();
+        if (Take("=="))
+            return Sum() is { } equal && value is { } left ? (left == equal ? 1 : 0) : null;
+        return !Take("!=") ? value : Sum() is { } other && value is { } right ? (right != other ? 1 : 0) : null;
+    }
+
+    private long? Sum()
+    {
+        long? value = Product();
+        while (true)
+        {
+            if (Take("+"))
+                value += Product();
+            else if (Take("-"))
+                value -= Product();
+            else
+                return value;
+        }
     }
 
     private long? Product()
@@ -78,6 +100,6 @@ internal sealed partial class SizeOf
         return true;
     }
 
-    [GeneratedRegex(@"\?\?|[\w.]+|[*/()]")]
+    [GeneratedRegex(@"\?\?|[=!]=|[\w.]+|[-+*/()]")]
     private static partial Regex Token();
 }

@@ -141,6 +141,6 @@ public sealed class TrainingLoopTests
             adapted.Optimizer.Step();
             return new StepReport(clean, perturbed, sharp);
         }
-        return loop.Run(adapted.Placement, examples, new TrainingSteps<TokenBatch>(Step, adapted.Optimizer, schedule), null, cancellation);
+        return loop.Run(adapted.Placement, examples, new TrainingSteps<TokenExample, TokenBatch>(adapted.Backbone, Step, adapted.Optimizer, schedule), null, cancellation);
     }
 }

@@ -12,14 +12,15 @@ namespace FlatPO.Recipes.Backbones.Llama;
 /// <summary>Llama 1 to 3 and models of their shape (transformers <c>modeling_llama.py</c>): optional biases, llama3 and linear rotary scaling, head tied or not.</summary>
 [BackboneFamily("llama", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
-[Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "num_attention_heads * (head_dim ?? hidden_size / num_attention_heads)", Bias = "attention_bias ?? 0")]
-[Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "(num_key_value_heads ?? num_attention_heads) * (head_dim ?? hidden_size / num_attention_heads)", Bias = "attention_bias ?? 0")]
-[Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "(num_key_value_heads ?? num_attention_heads) * (head_dim ?? hidden_size / num_attention_heads)", Bias = "attention_bias ?? 0")]
-[Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = "num_attention_heads * (head_dim ?? hidden_size / num_attention_heads)", Out = "hidden_size", Bias = "attention_bias ?? 0")]
+[Tower(Weights = "vocab_size * hidden_size + hidden_size", LayerWeights = "2 * hidden_size", LayerActivations = Widths.RotaryActivations)]
+[Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Widths.Keys, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Widths.Keys, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = Widths.Queries, Out = "hidden_size", Bias = "attention_bias ?? 0")]
 [Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size", Bias = "mlp_bias ?? 0")]
 [Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "mlp_bias ?? 0")]
 [Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "mlp_bias ?? 0")]
-[Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size")]
+[Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
 public sealed class LlamaForCausalLM : CausalLM
 {
     private readonly RotaryDecoder decoder;

@@ -16,13 +16,19 @@ namespace FlatPO.Recipes.Backbones.Opt;
 /// </summary>
 [BackboneFamily("opt", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "ffn_dim", "word_embed_proj_dim", "vocab_size"])]
+[Tower(
+    Weights = "vocab_size * (word_embed_proj_dim ?? hidden_size) + (max_position_embeddings + 2) * hidden_size"
+        + " + ((word_embed_proj_dim ?? hidden_size) != hidden_size) * 2 * hidden_size * (word_embed_proj_dim ?? hidden_size)"
+        + " + (do_layer_norm_before ?? 1) * ((_remove_final_layer_norm ?? 0) == 0) * (layer_norm_elementwise_affine ?? 1) * 2 * hidden_size",
+    LayerWeights = "(layer_norm_elementwise_affine ?? 1) * 4 * hidden_size",
+    LayerActivations = "6 * hidden_size + ffn_dim")]
 [Site("model.decoder.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.out_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.fc1", Sites.Up, In = "hidden_size", Out = "ffn_dim", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.fc2", Sites.Down, In = "ffn_dim", Out = "hidden_size", Bias = "enable_bias ?? 1")]
-[Site("lm_head", Sites.Head, In = "word_embed_proj_dim ?? hidden_size", Out = "vocab_size")]
+[Site("lm_head", Sites.Head, In = "word_embed_proj_dim ?? hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 1")]
 public sealed class OptForCausalLM : CausalLM
 {
     // The position table's first two rows are not used: position p lies in row p + 2, padding in row 1.

@@ -15,6 +15,11 @@ namespace FlatPO.Recipes.Backbones.Vit;
 /// </summary>
 [BackboneFamily("vit", TaskType.ImageClassification,
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"])]
+[Tower(
+    Positions = Patches + " + 1",
+    Weights = "hidden_size + (" + Patches + " + 1) * hidden_size + hidden_size * (num_channels ?? 3) * " + PatchArea + " + hidden_size + 2 * hidden_size",
+    LayerWeights = "4 * hidden_size",
+    LayerActivations = "6 * hidden_size + intermediate_size")]
 [Site("vit.layers.{layer}.attention.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.query")]
 [Site("vit.layers.{layer}.attention.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.key")]
 [Site("vit.layers.{layer}.attention.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.value")]
@@ -24,6 +29,9 @@ namespace FlatPO.Recipes.Backbones.Vit;
 [Site("classifier", Sites.Head, In = "hidden_size", Out = "id2label.count ?? num_labels ?? 2", Bias = "1")]
 public sealed class ViTForImageClassification : ImageClassifier
 {
+    private const string Patches = "((image_size ?? image_size.0) / (patch_size ?? patch_size.0)) * ((image_size ?? image_size.1) / (patch_size ?? patch_size.1))";
+    private const string PatchArea = "(patch_size ?? patch_size.0) * (patch_size ?? patch_size.1)";
+
     private readonly PatchEmbedding embedding;
     private readonly ViTLayer[] layers;
     private readonly LayerNorm norm;

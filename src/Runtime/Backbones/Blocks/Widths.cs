@@ -1,0 +1,17 @@
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>Sizes that several families declare alike, as expressions over config.json.</summary>
+internal static class Widths
+{
+    /// <summary>Width of a rotary decoder's attention head.</summary>
+    internal const string Head = "(head_dim ?? hidden_size / num_attention_heads)";
+
+    /// <summary>Width of all its queries.</summary>
+    internal const string Queries = "num_attention_heads * " + Head;
+
+    /// <summary>Width of all its keys, and of all its values.</summary>
+    internal const string Keys = "(num_key_value_heads ?? num_attention_heads) * " + Head;
+
+    /// <summary>What a rotary decoder's layer keeps for backward: the inputs of two norms, queries, keys, values and the mixture of attention, three of the gated feed-forward.</summary>
+    internal const string RotaryActivations = "2 * hidden_size + 2 * " + Queries + " + 2 * " + Keys + " + 3 * intermediate_size";
+}

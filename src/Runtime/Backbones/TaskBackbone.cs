@@ -1,0 +1,40 @@
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Native;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace FlatPO.Recipes.Backbones;
+
+/// <summary>
+/// A backbone with its task: which examples it learns from, how they become a batch and what it predicts of one. A task is one abstract class derived from
+/// this one; training and evaluation know no more of it.
+/// </summary>
+public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone(weights)
+    where TBatch : IBatch
+{
+    /// <summary>
+    /// Throws where an example cannot be learned from on this backbone (FPO3006, FPO3011 to FPO3013), naming the example, before a kernel on the device
+    /// stumbles over it. Rows are judged as they will be cut at <paramref name="maxLength"/> tokens; 0 cuts none.
+    /// </summary>
+    public abstract void Check(IReadOnlyList<TExample> examples, int maxLength);
+
+    /// <summary>The examples as one batch on the backbone's device, rows cut at <paramref name="maxLength"/> tokens; 0 cuts none.</summary>
+    public abstract TBatch Collate(IReadOnlyList<TExample> examples, int maxLength);
+
+    /// <summary>Everything the backbone predicts of a batch, beside what is true.</summary>
+    public abstract Predictions Predict(TBatch batch);
+
+    /// <summary>Cross-entropy of the batch's predictions, summed and divided by <paramref name="supervised"/> (0-dim, float32).</summary>
+    public Tensor Loss(TBatch batch, long supervised)
+    {
+        using var scope = NewDisposeScope();
+        (Tensor logits, Tensor labels) = Predict(batch);
+        Tensor total = functional.cross_entropy(logits.to_type(ScalarType.Float32), labels, ignore_index: TokenBatch.Unsupervised, reduction: Reduction.Sum);
+        return total.DividedBy(supervised).MoveToOuterDisposeScope();
+    }
+}
+
+/// <summary>Predictions and the truth.</summary>
+/// <param name="Logits">[predictions, classes], in the backbone's number format.</param>
+/// <param name="Labels">int64 [predictions]: the class that is right; <see cref="TokenBatch.Unsupervised"/> where the prediction does not count.</param>
+public readonly record struct Predictions(Tensor Logits, Tensor Labels);

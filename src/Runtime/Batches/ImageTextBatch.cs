@@ -1,0 +1,21 @@
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Batches;
+
+/// <summary>A batch of images and their texts on the device: row i of the one belongs to row i of the other.</summary>
+/// <param name="PixelValues">float32 [rows, channels, height, width], normalised as the backbone expects.</param>
+/// <param name="InputIds">int64 [rows, T].</param>
+/// <param name="AttentionMask">int64 [rows, T]: 1 for a token, 0 for padding.</param>
+public sealed record ImageTextBatch(Tensor PixelValues, Tensor InputIds, Tensor AttentionMask) : IBatch
+{
+    /// <summary>Each image finds its text and each text its image.</summary>
+    public long Supervised => 2 * InputIds.size(0);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        PixelValues.Dispose();
+        InputIds.Dispose();
+        AttentionMask.Dispose();
+    }
+}

@@ -1,0 +1,20 @@
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Batches;
+
+/// <summary>A padded batch of token sequences with images among them, on the device.</summary>
+/// <param name="Tokens">Ids, mask and labels, int64 [rows, T] each.</param>
+/// <param name="PixelValues">float32 [patches of all images, numbers of a patch]; null where no row has an image.</param>
+/// <param name="Grids">The grid of each image, in the order of the rows and of the images in them.</param>
+public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IReadOnlyList<PatchGrid> Grids) : IBatch
+{
+    /// <inheritdoc/>
+    public long Supervised => Tokens.Supervised;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Tokens.Dispose();
+        PixelValues?.Dispose();
+    }
+}

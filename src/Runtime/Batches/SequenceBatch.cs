@@ -1,0 +1,23 @@
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Batches;
+
+/// <summary>A padded batch of labelled token sequences on the device. All but the labels are int64 [rows, T].</summary>
+/// <param name="InputIds">Token ids.</param>
+/// <param name="AttentionMask">1 for a token, 0 for padding.</param>
+/// <param name="TokenTypeIds">0 for the first and 1 for the second of two texts.</param>
+/// <param name="Labels">int64 [rows].</param>
+public sealed record SequenceBatch(Tensor InputIds, Tensor AttentionMask, Tensor TokenTypeIds, Tensor Labels) : IBatch
+{
+    /// <inheritdoc/>
+    public long Supervised => Labels.size(0);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        InputIds.Dispose();
+        AttentionMask.Dispose();
+        TokenTypeIds.Dispose();
+        Labels.Dispose();
+    }
+}
