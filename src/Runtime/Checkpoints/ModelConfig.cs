@@ -12,8 +12,9 @@ public sealed class ModelConfig
     public const string FileName = "config.json";
 
     private readonly JsonElement root;
+    private readonly string section;
 
-    private ModelConfig(string path, JsonElement root) => (Path, this.root) = (path, root);
+    private ModelConfig(string path, JsonElement root, string section = "") => (Path, this.root, this.section) = (path, root, section);
 
     /// <summary>The file it was read from.</summary>
     public string Path { get; }
@@ -53,6 +54,13 @@ public sealed class ModelConfig
             throw new RecipeException("FPO4006", $"{path} is not valid JSON: {error.Message}", error);
         }
     }
+
+    /// <summary>
+    /// A nested object as a configuration of its own (<c>text_config</c>): its keys are read without the section's name, errors name it. Empty where it is missing,
+    /// so that a key of it takes its fallback or is error FPO4006.
+    /// </summary>
+    public ModelConfig Section(string key) =>
+        new(Path, Find(key) is { ValueKind: JsonValueKind.Object } nested ? nested : JsonDocument.Parse("{}").RootElement, $"{section}{key}.");
 
     /// <summary>Whether the key is there and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
@@ -109,9 +117,9 @@ public sealed class ModelConfig
 
     /// <summary>The error for a value that cannot be used.</summary>
     public RecipeException Invalid(string key, string allowed) =>
-        new("FPO4006", $"{Path}: '{key}' is {Find(key)?.GetRawText() ?? "missing"}; expected {allowed}");
+        new("FPO4006", $"{Path}: '{section}{key}' is {Find(key)?.GetRawText() ?? "missing"}; expected {allowed}");
 
-    private RecipeException Missing(string key) => new("FPO4006", $"{Path} has no key '{key}'");
+    private RecipeException Missing(string key) => new("FPO4006", $"{Path} has no key '{section}{key}'");
 
     private T Read<T>(string key, string allowed, Func<JsonElement, T?> convert)
         where T : struct =>

@@ -7,6 +7,12 @@ namespace FlatPO.Recipes.Backbones.Blocks;
 /// <summary>In what the families that share <see cref="RotaryDecoder"/> differ.</summary>
 internal sealed record RotaryDecoderSettings
 {
+    /// <summary>The decoder's part of config.json: all of it, or <c>text_config</c>.</summary>
+    internal required ModelConfig Config { get; init; }
+
+    /// <summary>Where its modules are: <c>model</c>, or <c>model.language_model</c>.</summary>
+    internal string Path { get; init; } = "model";
+
     /// <summary>Whether the query, key and value projections have biases.</summary>
     internal bool QueryKeyValueBias { get; init; }
 
@@ -40,17 +46,17 @@ internal sealed class RotaryDecoder
     internal RotaryDecoder(WeightTable weights, RotaryDecoderSettings settings)
     {
         (this.weights, this.settings) = (weights, settings);
-        ModelConfig config = weights.Config;
+        ModelConfig config = settings.Config;
         long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size");
         AttentionShape shape = ShapeOf(config);
         weights.BasePrefix = "model.";
         weights.Ignore("*.rotary_emb.inv_freq"); // a buffer that old versions saved
-        embedding = new Embedding(weights, "model.embed_tokens", vocabulary, hidden);
+        embedding = new Embedding(weights, $"{settings.Path}.embed_tokens", vocabulary, hidden);
         rotary = new Rotary(weights, RopeSettings.Of(config), shape.HeadWidth);
         layers = new RotaryDecoderLayer[config.Size("num_hidden_layers")];
         for (int i = 0; i < layers.Length; i++)
-            layers[i] = new RotaryDecoderLayer(weights, $"model.layers.{i}", shape, settings);
-        norm = new RmsNorm(weights, "model.norm", hidden, config.Number("rms_norm_eps"));
+            layers[i] = new RotaryDecoderLayer(weights, $"{settings.Path}.layers.{i}", shape, settings);
+        norm = new RmsNorm(weights, $"{settings.Path}.norm", hidden, config.Number("rms_norm_eps"));
         head = config.Flag("tie_word_embeddings", false)
             ? weights.Tied("lm_head", Sites.Head, embedding.Weight)
             : weights.Linear("lm_head", Sites.Head, hidden, vocabulary, bias: false);

@@ -14,7 +14,7 @@ internal sealed class RotaryDecoderLayer
 
     internal RotaryDecoderLayer(WeightTable weights, string path, AttentionShape shape, RotaryDecoderSettings settings)
     {
-        ModelConfig config = weights.Config;
+        ModelConfig config = settings.Config;
         long hidden = config.Size("hidden_size"), wide = config.Size("intermediate_size");
         long queryWidth = shape.Heads * shape.HeadWidth, keyWidth = shape.KeyValueHeads * shape.HeadWidth;
         double epsilon = config.Number("rms_norm_eps");

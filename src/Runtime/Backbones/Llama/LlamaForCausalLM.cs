@@ -32,6 +32,7 @@ public sealed class LlamaForCausalLM : CausalLM
         ModelConfig config = weights.Config;
         decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
         {
+            Config = config,
             QueryKeyValueBias = config.Flag("attention_bias", false),
             OutputBias = config.Flag("attention_bias", false),
             FeedForwardBias = config.Flag("mlp_bias", false),

@@ -36,6 +36,7 @@ public sealed class Qwen2ForCausalLM : CausalLM
         long fullLayers = config.Int("max_window_layers", DefaultFullLayers);
         decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
         {
+            Config = config,
             QueryKeyValueBias = true,
             Window = config.Flag("use_sliding_window", false) ? config.Int("sliding_window", DefaultWindow) : null,
             IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
