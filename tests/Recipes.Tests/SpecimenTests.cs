@@ -21,7 +21,7 @@ public sealed class SpecimenTests
         Assert.Equal(15, report.Steps.Count); // 5 epochs of 3 windows of 4
         Assert.All(report.Steps, step => Assert.InRange(step.Perturbed.Count, TinyOpt.Plan.PerturbedTensors, TinyOpt.Plan.PerturbedTensors));
         Assert.All(report.Steps, step => Assert.True(step.Sharpness > 0, $"sharpness {step.Sharpness} at step {step.Step}: the climb goes uphill"));
-        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (TrainableTensor[])[layer.QProj.A, layer.QProj.B, layer.VProj.A, layer.VProj.B])];
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (TrainableTensor[])[layer.SelfAttn.QProj.A, layer.SelfAttn.QProj.B, layer.SelfAttn.VProj.A, layer.SelfAttn.VProj.B])];
         Assert.Equal((TinyOpt.Plan.TrainableTensors, TinyOpt.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
     }
 
@@ -49,7 +49,7 @@ public sealed class SpecimenTests
     public void A_typed_accessor_is_the_trained_tensor()
     {
         using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
-        TrainableTensor b = recipe.Adapters.Layers[2].QProj.B;
+        TrainableTensor b = recipe.Adapters.Layers[2].SelfAttn.QProj.B;
         Assert.Equal("model.decoder.layers.2.self_attn.q_proj.lora_B.weight", b.Name);
         Assert.Equal(0, b.Value.abs().sum().item<float>());
         recipe.Train(Golden.Tokens(4), with: s => s with { Epochs = 1 });

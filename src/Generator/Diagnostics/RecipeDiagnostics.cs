@@ -46,7 +46,7 @@ internal static class RecipeDiagnostics
     [
         Create("FPO1001", "No such module to adapt", "The {0} backbone has no linear layer '{1}'; nearest is '{2}' (of {3})"),
         Create("FPO1002", "No such site to adapt", "The {0} backbone has no site {1}; it has {2}"),
-        Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2} layers, counted from 0"),
+        Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2}, counted from 0"),
         Create("FPO1004", "Not a range of layers", "'{0}' is not a range: write it as in C#, for example \"8..16\", \"..4\" or \"^4..\""),
         Bounded("FPO1005", "The rank does not fit"),
         Bounded("FPO1006", "The scale of an adapter is out of bounds"),
@@ -55,6 +55,13 @@ internal static class RecipeDiagnostics
         Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
+        Create("FPO1013", "One name, two towers", "{0} is in the {1} tower, and both are adapted; write Towers = Towers.{2} for the one, Towers.All if both are meant"),
+        Create("FPO1014", "A tied weight cannot be merged", "'{0}' is tied to the embedding: what is trained there can be saved as an adapter but not merged, so the recipe has no Merge"),
+        Create("FPO1022", "A pattern matches nothing", "No module of the {0} backbone matches '{1}'; a pattern is held against whole paths, for example {2}"),
+        Create("FPO1023", "No such tower", "The {0} backbone has no tower {1}; it has {2}"),
+        Create("FPO1025", "The adapter is for other tasks", "[{0}] cannot be trained for {1}; it is for {2}"),
+        Create("FPO1026", "A module is named twice", "'{0}' stands twice in {1}; once is enough"),
+        Create("FPO1028", "The head begins at random and is not trained", "'{0}' was saved as {1}, without the head this task needs: it begins at random, so train it whole with ModulesToSave = [\"{2}\"]"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>
@@ -70,6 +77,11 @@ internal static class RecipeDiagnostics
         Create("FPO2009", "Every tensor is perturbed", "Fraction = {0} of {1} tensors in scope is all of them: this trains as SAM"),
         Create("FPO2010", "Nothing in scope to perturb", "[{0}] has no tensor in its scope {1}; the adapters sit at {2}"),
         Create("FPO2011", "A climb of length 0", "Rho = 0 makes [{0}] train as {1} alone, at twice the cost"),
+        Create("FPO2012", "A learning rate of 0", "LearningRate = 0 leaves [{0}] nothing to move: the adapters stay as they begin"),
+        Create("FPO2013", "Most of the run is warm-up", "WarmupRatio = {0} spends {1} % of the run below its learning rate; 0.03 to 0.1 is usual"),
+        Create("FPO2014", "The decay rates look swapped", "Beta1 = {0} is larger than Beta2 = {1}: the mean of gradients usually forgets faster than the mean of their squares"),
+        Create("FPO2015", "An adaptive climb with a plain length", "Adaptive measures the climb relative to each weight, where the default Rho = {0} is short; write a Rho, about ten times that"),
+        Create("FPO2016", "One tensor is more than the fraction", "Fraction = {0} of {1} tensors is less than one, so one is perturbed: {2} %"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Data() =>
@@ -81,6 +93,15 @@ internal static class RecipeDiagnostics
         Bounded("FPO3005", "The seed is out of bounds"),
         Create("FPO3006", "Texts longer than the backbone's positions", "MaxLength = {0} is more than '{1}' has positions for; allowed is at most {2}"),
         Create("FPO3007", "A length without texts", "MaxLength = {0} has no effect: '{1}' reads no tokens"),
+        Create("FPO3008", "The backbone does not fit the device", "'{0}' with its adapters and optimizer needs {1} before the first example, and DeviceMemory is {2}; take {3}"),
+        Create("FPO3009", "The batch does not fit the device", "A step needs about {0}, and DeviceMemory is {1}: {2} of it are activations and logits of {3}; lower BatchSize (and raise GradientAccumulation) or MaxLength"),
+        Create("FPO3015", "Float16 cannot train", "Float16 has no room for small gradients without a loss scaler, which recipes do not have; use Precision.BFloat16"),
+        Create("FPO3016", "The largest image does not fit a row", "An image of MaxPixels = {0} is {1} tokens with its two marks, more than MaxLength = {2}; allowed is MaxLength of at least {1}"),
+        Create("FPO3017", "A pixel budget without image tokens", "MaxPixels = {0} has no effect: '{1}' reads no images as tokens"),
+        Bounded("FPO3018", "The pixel budget is out of bounds"),
+        Bounded("FPO3019", "The device's memory is out of bounds"),
+        Create("FPO3040", "Nothing to tell apart", "BatchSize = 1 leaves each image with its own text alone, and the loss is 0 whatever the adapters do; allowed is at least 2"),
+        Create("FPO3041", "Accumulation adds nothing to tell apart", "GradientAccumulation = {0} adds no examples to tell apart: each is compared within its micro-batch of {1}"),
     ];
 
     private static DiagnosticDescriptor Bounded(string id, string title) => Create(id, title, OutOfBounds);

@@ -9,44 +9,56 @@ internal static class AdaptersSection
     public static string Render(RecipeModel recipe, Vocabulary vocabulary)
     {
         AdapterWords words = new(recipe.Adapter.Annotation, vocabulary);
+        string construction = Construction.New(words.Method, words.OwnProperties, [], vocabulary).Replace("\n", "\n    ");
         return Templates.Render("adapters", vocabulary, new ScriptObject
         {
-            ["local"] = words.Local,
-            ["method"] = words.Method,
-            ["accessor"] = words.Accessor,
-            ["access"] = words.Access,
-            ["construction"] = Construction.New(words.Method, words.OwnProperties, [], vocabulary).Replace("\n", "\n        "),
-            ["layer_class"] = recipe.Task.Layer,
-            ["first"] = recipe.Adapter.First,
-            ["last"] = recipe.Adapter.Last,
-            ["statements"] = new ScriptArray(Placings(recipe, words).OrderBy(placing => placing.Order).Select(placing => placing.Statement)),
-            ["in_layers"] = Sites(recipe.Adapter.InLayers),
-            ["outside"] = Sites(recipe.Adapter.Outside),
+            ["set"] = Class(AccessorTree.Of(recipe), words, vocabulary, [$"var {words.Local} = {construction};"]),
         });
     }
 
-    /// <summary>One statement for a module outside the layers, one for all layers; their order is the module order.</summary>
-    private static IEnumerable<(int Order, string Statement)> Placings(RecipeModel recipe, AdapterWords words)
+    private static string Class(AccessorClass accessors, AdapterWords words, Vocabulary vocabulary, IReadOnlyList<string> before) => Templates.Render("accessors", vocabulary, new ScriptObject
     {
-        SiteModel[] modules = [.. recipe.Backbone.Sites];
-        int firstInLayers = Array.FindIndex(modules, site => site.InLayers);
-        AdapterModel adapter = recipe.Adapter;
-        if (adapter.InLayers.Any())
-            yield return (firstInLayers, $"Layers = new(first: {adapter.First}, last: {adapter.Last}, layer => new {recipe.Task.Layer}(placement, {words.Local}, layer));");
-        foreach (PlacedSite placed in adapter.Outside)
-            yield return (Array.IndexOf(modules, placed.Site), $"{placed.Property} = placement.Place({words.Local}, {Literal.Of(placed.Site.Module)});");
-        foreach (SiteModel site in recipe.SavedModules.Select(saved => saved.Site))
-            yield return site.InLayers
-                ? (firstInLayers, $"for (int layer = 0; layer < {recipe.Backbone.Layers}; layer++)\n            placement.TrainWhole(${Literal.Of(site.Module)});")
-                : (Array.IndexOf(modules, site), $"placement.TrainWhole({Literal.Of(site.Module)});");
-    }
+        ["summary"] = accessors.Summary,
+        ["name"] = accessors.Name,
+        ["parameters"] = $"{vocabulary.Word($"global::{RuntimeTypes.FullNames["AdapterPlacement"]}")} placement{Parameters(accessors.Scope, words)}",
+        ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words))).Select(statement => statement.Replace("\n", "\n        "))),
+        ["properties"] = new ScriptArray(accessors.Members.Select(member => Property(member, words)).OfType<ScriptObject>()),
+        ["classes"] = new ScriptArray(accessors.Members.Select(Nested).OfType<AccessorClass>().Select(nested => Indented(Class(nested, words, vocabulary, [])))),
+    });
 
-    private static ScriptArray Sites(IEnumerable<PlacedSite> sites) => new(sites.Select(placed => new ScriptObject
+    private static string Parameters(AccessorScope scope, AdapterWords words) => scope switch
     {
-        ["name"] = placed.Property,
-        ["module"] = placed.Site.Module,
-        ["short_name"] = placed.Site.ShortName,
-        ["in"] = placed.Site.In,
-        ["out"] = placed.Site.Out,
-    }));
+        AccessorScope.Layer => $", {words.Method} {words.Local}, int layer",
+        AccessorScope.Tower => $", {words.Method} {words.Local}",
+        _ => "",
+    };
+
+    private static string Statement(AccessorMember member, AdapterWords words) => member switch
+    {
+        SiteMember site => $"{site.Name} = placement.Place({words.Local}, {(site.Placed.Site.InLayers ? "$" : "")}{Literal.Of(site.Placed.Site.Module)});",
+        BlockMember block => $"{block.Name} = new(placement, {words.Local}{(block.Block.Scope == AccessorScope.Layer ? ", layer" : "")});",
+        LayersMember layers => $"Layers = new(first: {layers.Tower.First}, last: {layers.Tower.Last}, layer => new {layers.Layer.Name}(placement, {words.Local}, layer));",
+        WholeMember { Layers: 0 } whole => $"placement.TrainWhole({Literal.Of(whole.Site.Module)});",
+        _ => member is WholeMember all ? $"for (int layer = 0; layer < {all.Layers}; layer++)\n    placement.TrainWhole(${Literal.Of(all.Site.Module)});" : "",
+    };
+
+    private static ScriptObject? Property(AccessorMember member, AdapterWords words) => member switch
+    {
+        SiteMember { Placed.Site: var site } at => Property(at.Name, words.Accessor, $"At {site.ShortName}, [{site.Out}, {site.In}].", words.Access),
+        BlockMember block => Property(block.Name, block.Block.Name, block.Block.Summary),
+        LayersMember layers => Property("Layers", $"AdaptedLayers<{layers.Layer.Name}>", $"Layers {layers.Tower.First} to {layers.Tower.Last}, by the layer's number."),
+        _ => null,
+    };
+
+    private static ScriptObject Property(string name, string type, string summary, string access = "public") =>
+        new() { ["name"] = name, ["type"] = type, ["summary"] = summary, ["access"] = access };
+
+    private static AccessorClass? Nested(AccessorMember member) => member switch
+    {
+        BlockMember block => block.Block,
+        LayersMember layers => layers.Layer,
+        _ => null,
+    };
+
+    private static string Indented(string text) => string.Join("\n", text.Split('\n').Select(line => line.Length == 0 ? "" : $"    {line}"));
 }

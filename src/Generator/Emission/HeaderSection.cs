@@ -6,16 +6,18 @@ namespace FlatPO.Recipes.Generator.Emission;
 /// <summary>The recipe in words.</summary>
 internal static class HeaderSection
 {
-    public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Templates.Render("header", vocabulary, new ScriptObject
+    public static string Render(PlannedRecipe planned, Vocabulary vocabulary) => Templates.Render("header", vocabulary, new ScriptObject
     {
-        ["title"] = OneLine($"{recipe.Shell.Self}: {recipe.Backbone.Name} ({recipe.Backbone.ModelType}, {recipe.Backbone.Layers} layers) · {string.Join(" · ", Parts(recipe))}"),
-        ["counts"] = Counts(recipe),
+        ["title"] = OneLine($"{planned.Recipe.Shell.Self}: {planned.Recipe.Backbone.Name} ({planned.Recipe.Backbone.ModelType}, {Layers(planned.Recipe.Backbone)}) · {string.Join(" · ", Parts(planned.Recipe))}"),
+        ["counts"] = $"{PlanWords.Counts(planned.Plan)}; {PlanWords.Memory(planned.Plan.Memory)}",
     });
+
+    private static string Layers(BackboneModel backbone) =>
+        string.Join(" and ", backbone.Towers.Select(tower => tower.Name.Length == 0 ? $"{tower.Layers} layers" : $"{tower.Layers} {tower.Name.ToLowerInvariant()} layers"));
 
     private static IEnumerable<string> Parts(RecipeModel recipe)
     {
-        AdapterModel adapter = recipe.Adapter;
-        yield return $"{Written(adapter.Annotation)} at {string.Join(", ", adapter.Sites.Select(placed => placed.Site.ShortName).Distinct())}{Range(adapter, recipe.Backbone.Layers)}";
+        yield return $"{Written(recipe.Adapter.Annotation)} at {string.Join(" and ", recipe.Adapter.Towers.Select(Placed))}";
         if (recipe.SavedModules.Count > 0)
             yield return $"whole {string.Join(", ", recipe.SavedModules.Select(saved => saved.Site.ShortName))}";
         yield return recipe.Sharpness is { } sharpness ? Policy(sharpness) : "no sharpness policy";
@@ -40,8 +42,12 @@ internal static class HeaderSection
 
     private static string Percent(SharpnessModel sharpness) => $"{Literal.Of((double)((decimal)sharpness.Fraction * 100))} %";
 
-    private static string Range(AdapterModel adapter, int layers) =>
-        adapter.InLayers.Any() && (adapter.First > 0 || adapter.Last < layers - 1) ? $" of layers {adapter.First} to {adapter.Last}" : "";
+    private static string Placed(PlacedTower tower)
+    {
+        string sites = string.Join(", ", tower.Sites.Select(placed => placed.Site.ShortName).Distinct());
+        string layers = tower.IsPartial ? $" of layers {tower.First} to {tower.Last}" : "";
+        return $"{sites}{layers}{tower.Tower.InWords.Replace(" its ", " the ")}";
+    }
 
     /// <summary>An annotation's name and its own numbers as written.</summary>
     private static string Written(Annotation annotation)
@@ -53,12 +59,6 @@ internal static class HeaderSection
                 .Select(property => $"{property.Name} = {Literal.Of(property.Value!.Number)}"),
         ];
         return values.Length == 0 ? annotation.Name : $"{annotation.Name} {string.Join(", ", values)}";
-    }
-
-    private static string Counts(RecipeModel recipe)
-    {
-        string trains = $"trains {Literal.InWords(recipe.Plan.TrainableTensors)} tensors, {Literal.InWords(recipe.Plan.TrainableParameters)} numbers";
-        return recipe.Plan.PerturbedTensors is { } perturbed ? $"{trains}; each step perturbs {Literal.InWords(perturbed)} of them" : trains;
     }
 
     private static string OneLine(string text) => text.Replace('\r', ' ').Replace('\n', ' ');

@@ -24,6 +24,9 @@ internal static class Literal
     /// <summary>An integer in prose: 6,144.</summary>
     public static string InWords(long value) => value.ToString("#,0", CultureInfo.InvariantCulture);
 
+    /// <summary>A text inside an XML comment.</summary>
+    public static string InXml(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;").Replace(">", "&gt;").Replace('\r', ' ').Replace('\n', ' ');
+
     /// <summary>A text with its quotes.</summary>
     public static string Of(string text)
     {

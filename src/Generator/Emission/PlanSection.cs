@@ -3,14 +3,47 @@ using Scriban.Runtime;
 
 namespace FlatPO.Recipes.Generator.Emission;
 
-/// <summary>The counts as constants.</summary>
+/// <summary>The plan: counts and bytes as constants, and every trained tensor.</summary>
 internal static class PlanSection
 {
-    public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Templates.Render("plan", vocabulary, new ScriptObject
+    public static string Render(PlannedRecipe planned, Vocabulary vocabulary)
     {
-        ["backbone"] = recipe.Backbone.Name,
-        ["tensors"] = Literal.Grouped(recipe.Plan.TrainableTensors),
-        ["parameters"] = Literal.Grouped(recipe.Plan.TrainableParameters),
-        ["perturbed"] = recipe.Plan.PerturbedTensors is { } perturbed ? Literal.Grouped(perturbed) : null,
-    });
+        PlanModel plan = planned.Plan;
+        string counts = PlanWords.Counts(plan);
+        return Templates.Render("plan", vocabulary, new ScriptObject
+        {
+            ["backbone"] = planned.Recipe.Backbone.Name,
+            ["counts"] = char.ToUpperInvariant(counts[0]) + counts.Substring(1),
+            ["memory"] = PlanWords.Memory(plan.Memory),
+            ["tensors"] = Literal.Grouped(plan.TrainableTensors),
+            ["parameters"] = Literal.Grouped(plan.TrainableParameters),
+            ["total"] = Literal.Grouped(plan.TotalParameters),
+            ["perturbed"] = plan.PerturbedTensors is { } perturbed ? Literal.Grouped(perturbed) : null,
+            ["memory_rows"] = MemoryRows(plan.Memory),
+            ["groups"] = new ScriptArray(TensorGroup.Of(AccessorTree.Of(planned.Recipe)).Select(group => group.ToScript())),
+        });
+    }
+
+    /// <summary>What a user sees on hovering over the recipe.</summary>
+    public static string Remarks(PlannedRecipe planned)
+    {
+        string counts = PlanWords.Counts(planned.Plan);
+        IEnumerable<string> rows =
+            from placed in planned.Recipe.Adapter.Towers.SelectMany(tower => tower.Sites.Select(site => (tower, site)))
+            let layers = placed.site.Site.InLayers ? $", layers {placed.tower.First} to {placed.tower.Last}" : ""
+            select $"{placed.site.Site.Module}{layers}: {string.Join(", ", placed.site.Tensors.Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]"))}";
+        IEnumerable<string> whole = planned.Recipe.SavedModules.Select(saved => $"{saved.Site.Module}: whole, [{saved.Site.Out}, {saved.Site.In}]");
+        string list = string.Concat(rows.Concat(whole).Select(row => $"/// <item>{Literal.InXml(row)}</item>\n"));
+        return $"/// <remarks>\n/// {char.ToUpperInvariant(counts[0])}{counts.Substring(1)}; {PlanWords.Memory(planned.Plan.Memory)}.\n/// <list type=\"bullet\">\n{list}/// </list>\n/// </remarks>";
+    }
+
+    private static ScriptArray MemoryRows(MemoryModel memory) => new(new (string Name, string Summary, long Bytes)[]
+    {
+        ("WeightBytes", "Bytes of the frozen backbone.", memory.Weights),
+        ("ArenaBytes", "Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.", memory.Arena),
+        ("OptimizerBytes", "Bytes the optimizer keeps.", memory.Optimizer),
+        ("ActivationBytes", $"Bytes the layers keep for backward at {PlanWords.Batch(memory)}, estimated.", memory.Activations),
+        ("LogitBytes", "Bytes of the logits and their gradients, estimated.", memory.Logits),
+        ("MemoryBytes", "Bytes on the device while a step runs: the sum of these.", memory.Total),
+    }.Select(row => new ScriptObject { ["name"] = row.Name, ["summary"] = row.Summary, ["bytes"] = Literal.Grouped(row.Bytes) }));
 }

@@ -12,8 +12,11 @@ internal static class RunSection
     /// <summary>What the evaluator takes from them.</summary>
     private static readonly string[] EvaluatorSettings = ["BatchSize", "MaxLength"];
 
-    public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Templates.Render("run", vocabulary, new ScriptObject
+    public static string Render(PlannedRecipe planned, Vocabulary vocabulary) => Render(planned.Recipe, planned.Plan.CannotMerge, vocabulary);
+
+    private static string Render(RecipeModel recipe, string? cannotMerge, Vocabulary vocabulary) => Templates.Render("run", vocabulary, new ScriptObject
     {
+        ["cannot_merge"] = cannotMerge,
         ["name"] = recipe.Shell.Name,
         ["self"] = recipe.Shell.Self,
         ["backbone"] = vocabulary.Word(recipe.Backbone.Type),

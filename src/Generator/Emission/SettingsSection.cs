@@ -9,6 +9,8 @@ internal static class SettingsSection
     public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Templates.Render("settings", vocabulary, new ScriptObject
     {
         ["settings"] = Rows(recipe.Settings, vocabulary),
+        ["positions"] = recipe.Task.ReadsTokens && recipe.Settings.Any(setting => setting.Name == "MaxLength") ? recipe.Backbone.MaxLength : null,
+        ["pixels_per_token"] = recipe.Backbone.Towers.Select(tower => tower.PixelsPerToken).Max() is > 0 and var pixels ? pixels : null,
         ["override_example"] = recipe.Settings is [{ } first, ..] ? $"Train(examples, with: s => s with {{ {Example(recipe.Settings, first).Name} = … }})" : "Train(examples)",
     });
 

@@ -38,6 +38,18 @@ internal sealed record Annotation
     /// <summary>The tensors an adapter adds at each site.</summary>
     public required EquatableArray<AdapterTensor> Tensors { get; init; }
 
+    /// <summary>The tasks an adapter is for, by enum number; empty for all.</summary>
+    public required EquatableArray<long> Tasks { get; init; }
+
+    /// <summary>Why an adapter cannot be merged; null where it can.</summary>
+    public required string? CannotMerge { get; init; }
+
+    /// <summary>Expression for the numbers an adapter keeps for backward at one position of a site.</summary>
+    public required string KeepsForBackward { get; init; }
+
+    /// <summary>Numbers an optimizer keeps for every trained one.</summary>
+    public required long OptimizerState { get; init; }
+
     /// <summary>What its runtime class is created with. An adapter's base class says where the adapter sits, which is not the method's business.</summary>
     public IEnumerable<PropertyValue> Passed => Kind == AnnotationKind.Adapter ? Properties.Where(property => property.Owner == Type) : Properties;
 

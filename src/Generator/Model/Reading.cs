@@ -9,7 +9,7 @@ internal sealed record Knowledge(EquatableArray<FamilyModel> Families, Equatable
 /// <param name="Recipe">Null if a finding is an error.</param>
 /// <param name="Skeleton">What to emit then, so that the user's code sees no missing member; null where the class cannot take members.</param>
 /// <param name="Findings">In the order of the rules.</param>
-internal sealed record Reading(RecipeModel? Recipe, SkeletonModel? Skeleton, EquatableArray<Finding> Findings);
+internal sealed record Reading(PlannedRecipe? Recipe, SkeletonModel? Skeleton, EquatableArray<Finding> Findings);
 
 /// <summary>The members of a recipe that cannot be written.</summary>
 internal sealed record SkeletonModel(TypeShell Shell, TaskRow Task, EquatableArray<SettingModel> Settings);

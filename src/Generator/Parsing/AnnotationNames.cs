@@ -18,6 +18,11 @@ internal static class AnnotationNames
     public const string PerRun = "FlatPO.Recipes.PerRunAttribute";
     public const string Bounds = "FlatPO.Recipes.BoundsAttribute";
 
+    public const string ForTasks = "FlatPO.Recipes.ForTasksAttribute";
+    public const string CannotMerge = "FlatPO.Recipes.CannotMergeAttribute";
+    public const string KeepsForBackward = "FlatPO.Recipes.KeepsForBackwardAttribute";
+    public const string OptimizerState = "FlatPO.Recipes.OptimizerStateAttribute";
+
     public const string DeclaresBackbone = "FlatPO.Recipes.DeclaresBackboneAttribute";
     public const string BackboneFamily = "FlatPO.Recipes.BackboneFamilyAttribute";
     public const string Tower = "FlatPO.Recipes.TowerAttribute";
@@ -29,8 +34,11 @@ internal static class AnnotationNames
     /// <summary>The method of a runtime class whose return type is the typed accessor.</summary>
     public const string Place = "Place";
 
-    /// <summary>What BackboneFamily's properties are unless written.</summary>
+    /// <summary>What a declaration's properties are unless written.</summary>
     public const string DefaultLayers = "num_hidden_layers";
+
+    /// <inheritdoc cref="DefaultLayers"/>
+    public const string DefaultPositions = "length";
 
     /// <inheritdoc cref="DefaultLayers"/>
     public static IReadOnlyList<string> DefaultShape { get; } = ["hidden_size", "num_hidden_layers"];

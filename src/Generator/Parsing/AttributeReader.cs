@@ -53,7 +53,14 @@ internal static class AttributeReader
         Properties = [],
         Realization = RealizationReader.Read(type),
         Tensors = [.. Marks(type, AnnotationNames.AdapterTensor).Select(Tensor).OfType<AdapterTensor>()],
+        Tasks = FirstArgument(type, AnnotationNames.ForTasks) is { Kind: TypedConstantKind.Array, IsNull: false } tasks ? [.. tasks.Values.Select(task => Convert.ToInt64(task.Value))] : [],
+        CannotMerge = FirstArgument(type, AnnotationNames.CannotMerge)?.Value as string,
+        KeepsForBackward = FirstArgument(type, AnnotationNames.KeepsForBackward)?.Value as string ?? "in",
+        OptimizerState = FirstArgument(type, AnnotationNames.OptimizerState)?.Value is int state ? state : 0,
     };
+
+    private static TypedConstant? FirstArgument(INamedTypeSymbol type, string mark) =>
+        Marks(type, mark).FirstOrDefault() is { ConstructorArguments: [var first, ..] } ? first : null;
 
     /// <summary>Writable properties, base class first, in the order of declaration.</summary>
     private static IEnumerable<IPropertySymbol> Properties(INamedTypeSymbol type)
@@ -99,6 +106,9 @@ internal static class AttributeReader
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
             ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()])
             : null;
+
+    /// <summary>The member of an enum with this value, "" for none and for 0.</summary>
+    internal static string NameOf(INamedTypeSymbol type, long value) => value == 0 ? "" : Members(type).FirstOrDefault(member => member.Value == value)?.Name ?? "";
 
     internal static IEnumerable<AttributeData> Marks(ISymbol symbol, string attribute) =>
         symbol.GetAttributes().Where(mark => mark.AttributeClass?.ToDisplayString() == attribute);

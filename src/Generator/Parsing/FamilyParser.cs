@@ -30,14 +30,27 @@ internal static class FamilyParser
             Type = AttributeReader.Qualified(type),
             ModelType = modelType,
             Task = Convert.ToInt64(task),
-            Layers = AttributeReader.Marks(type, AnnotationNames.Tower).Select(tower => Text(tower, "Layers")).FirstOrDefault() ?? AnnotationNames.DefaultLayers,
             MaxLength = Text(family, "MaxLength") ?? "",
             Shape = family.NamedArguments.FirstOrDefault(argument => argument.Key == "Shape").Value is { Kind: TypedConstantKind.Array, IsNull: false } shape
                 ? [.. shape.Values.Select(key => key.Value as string).OfType<string>()]
                 : [.. AnnotationNames.DefaultShape],
+            Towers = [.. AttributeReader.Marks(type, AnnotationNames.Tower).Select(Tower).DefaultIfEmpty(Tower(null))],
             Sites = [.. AttributeReader.Marks(type, AnnotationNames.Site).Select(Site).OfType<SiteDeclaration>()],
         };
     }
+
+    /// <summary>A declared tower, or what a backbone that declares none is.</summary>
+    private static TowerDeclaration Tower(AttributeData? mark) => new()
+    {
+        Role = mark?.ConstructorArguments is [{ Value: { } role }] ? Convert.ToInt64(role) : 0,
+        Name = mark?.ConstructorArguments is [{ Type: INamedTypeSymbol towers, Value: { } value }] ? AttributeReader.NameOf(towers, Convert.ToInt64(value)) : "",
+        Layers = Text(mark, "Layers") ?? AnnotationNames.DefaultLayers,
+        Weights = Text(mark, "Weights") ?? "0",
+        LayerWeights = Text(mark, "LayerWeights") ?? "0",
+        Positions = Text(mark, "Positions") ?? AnnotationNames.DefaultPositions,
+        PixelsPerToken = Text(mark, "PixelsPerToken") ?? "0",
+        LayerActivations = Text(mark, "LayerActivations") ?? "0",
+    };
 
     private static SiteDeclaration? Site(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string module }, { Value: { } role }]
@@ -48,10 +61,13 @@ internal static class FamilyParser
                 In = Text(mark, "In") ?? "",
                 Out = Text(mark, "Out") ?? "",
                 Bias = Text(mark, "Bias") ?? "0",
+                Tower = mark.NamedArguments.FirstOrDefault(argument => argument.Key == "Tower").Value.Value is { } tower ? Convert.ToInt64(tower) : 0,
+                When = Text(mark, "When") ?? "1",
+                Tied = Text(mark, "Tied") ?? "0",
                 Published = Text(mark, "Published"),
             }
             : null;
 
-    private static string? Text(AttributeData mark, string name) =>
-        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
+    private static string? Text(AttributeData? mark, string name) =>
+        mark?.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
 }

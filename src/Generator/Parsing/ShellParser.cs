@@ -32,7 +32,7 @@ internal static class ShellParser
             MetadataName = MetadataName(type),
             Taken = [.. Candidates(annotations).Where(name => IsTaken(type, name)).Select(TypeNames.Simple).Distinct().OrderBy(name => name, StringComparer.Ordinal)],
             Faults = [.. Faults(type)],
-            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Concat(TaskTable.Rows.Select(task => task.Layer)).Where(name => type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
+            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Where(name => type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
         };
     }
 

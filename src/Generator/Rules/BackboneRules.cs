@@ -23,7 +23,7 @@ internal static class BackboneRules
             return null;
         }
         return Family(declaration, facts, knowledge.Families, place, findings) is { } family
-            ? new SizedFamily(family, facts, place, findings).Build(name.Text)
+            ? new SizedFamily(family, facts, RunSize.Of(declaration), new Reporting(place, findings)).Build(name.Text)
             : null;
     }
 
@@ -59,47 +59,5 @@ internal static class BackboneRules
     {
         string list = string.Join(", ", names.Distinct().OrderBy(name => name, StringComparer.Ordinal));
         return list.Length == 0 ? "none" : list;
-    }
-
-    /// <summary>A family's expressions evaluated on one config.json.</summary>
-    private sealed class SizedFamily(FamilyModel family, ConfigFacts facts, Place place, Findings findings)
-    {
-        private bool failed;
-
-        public BackboneModel? Build(string name)
-        {
-            BackboneModel backbone = new()
-            {
-                Name = name,
-                Type = family.Type,
-                ModelType = family.ModelType,
-                Layers = (int)Size(family.Layers),
-                MaxLength = family.MaxLength.Length == 0 ? null : Size(family.MaxLength),
-                Shape = [.. family.Shape.Where(key => facts.Find(key) is not null).Select(key => new ShapeFact(key, Size(key)))],
-                Sites = [.. family.Sites.Select(Site)],
-            };
-            return failed ? null : backbone;
-        }
-
-        private SiteModel Site(SiteDeclaration site) => new()
-        {
-            Module = site.Module,
-            Published = site.Published,
-            Role = site.Role,
-            In = Size(site.In),
-            Out = Size(site.Out),
-            HasBias = Size(site.Bias) != 0,
-        };
-
-        private long Size(string expression)
-        {
-            Size size = SizeExpression.Evaluate(expression, key => facts.Find(key) is { Kind: not FactKind.Text } fact ? fact.Number : null);
-            if (size.Value is { } value)
-                return (long)value;
-            if (!failed)
-                findings.Add("FPO0008", place, facts.Path, size.MissingKey is { } key ? $"the key '{key}' is missing" : size.Error!);
-            failed = true;
-            return 0;
-        }
     }
 }

@@ -28,7 +28,7 @@ internal static class BoundsRules
     }
 
     private static double? SizeAt(string expression, SiteModel site) =>
-        SizeExpression.Evaluate(expression, key => key switch { "in" => site.In, "out" => site.Out, _ => null }).Value;
+        SizeExpression.Evaluate(expression, key => AtSite.Size(site, key)).Value;
 
     private static bool Allows(BoundsModel bounds, double value) =>
         !double.IsNaN(value) && !double.IsInfinity(value)

@@ -5,7 +5,7 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>Collects what the rules find in one recipe.</summary>
 internal sealed class Findings
 {
-    private static readonly HashSet<string> Warnings = ["FPO1009", "FPO1012", "FPO2009", "FPO2011", "FPO3007"];
+    private static readonly HashSet<string> Warnings = ["FPO1009", "FPO1012", "FPO1013", "FPO1014", "FPO1026", "FPO2009", "FPO2011", "FPO2012", "FPO2013", "FPO2014", "FPO2015", "FPO2016", "FPO3007", "FPO3009", "FPO3017", "FPO3041"];
     private readonly List<Finding> found = [];
 
     /// <summary>Ids that do not keep a recipe from being written.</summary>

@@ -14,17 +14,19 @@ internal static class RecipeResolver
             RealizationRules.Check(annotation, findings);
             BoundsRules.Check(annotation, findings);
         }
-        RecipeModel? recipe = BackboneRules.Resolve(declaration, knowledge, catalogue, findings) is { } backbone
+        PlannedRecipe? recipe = BackboneRules.Resolve(declaration, knowledge, catalogue, findings) is { } backbone
             ? OnBackbone(declaration, backbone, findings)
             : null;
         return new Reading(findings.HasErrors ? null : recipe, Skeleton(declaration), findings.All);
     }
 
-    private static RecipeModel? OnBackbone(RecipeDeclaration declaration, BackboneModel backbone, Findings findings)
+    private static PlannedRecipe? OnBackbone(RecipeDeclaration declaration, BackboneModel backbone, Findings findings)
     {
         DataRules.Check(declaration, backbone, findings);
+        OptimizerRules.Check(declaration, findings);
         if (declaration.First(AnnotationKind.Adapter) is not { } annotation)
             return null;
+        TaskRules.CheckAdapter(declaration, annotation, findings);
         AdapterModel? placed = PlacementRules.Resolve(annotation, backbone, findings);
         EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(annotation, backbone, findings);
         if (placed is not { } adapter)
@@ -33,34 +35,19 @@ internal static class RecipeResolver
         SharpnessModel? sharpness = SharpnessRules.Resolve(declaration, adapter, findings);
         if (declaration.First(AnnotationKind.Optimizer) is not { } optimizer || TaskTable.Find(declaration.Task) is not { } task)
             return null;
-        return new RecipeModel
+        RecipeModel recipe = new()
         {
-            Shell = declaration.Shell,
+            Declaration = declaration,
             Task = task,
             Backbone = backbone,
             Adapter = adapter,
             SavedModules = saved,
             Sharpness = sharpness,
             Optimizer = optimizer,
-            Schedule = declaration.First(AnnotationKind.Schedule),
-            Training = declaration.First(AnnotationKind.Training),
             Settings = SettingRules.Collect(declaration),
-            Plan = Plan(adapter, saved, backbone, sharpness),
         };
-    }
-
-    private static PlanModel Plan(AdapterModel adapter, EquatableArray<SavedModule> saved, BackboneModel backbone, SharpnessModel? sharpness)
-    {
-        long tensors = adapter.Sites.Sum(placed => placed.TensorSizes.Count * adapter.Places(placed.Site));
-        long numbers = adapter.Sites.Sum(placed => placed.TensorSizes.Sum() * adapter.Places(placed.Site));
-        foreach (SiteModel site in saved.Select(module => module.Site))
-        {
-            int places = site.InLayers ? backbone.Layers : 1;
-            tensors += (site.HasBias ? 2 : 1) * places;
-            numbers += site.Count * places;
-        }
-        int? perturbed = sharpness is { Selection: not SelectionKind.Quantile } ? sharpness.Count : null;
-        return new PlanModel((int)tensors, numbers, perturbed);
+        TaskRules.CheckHead(recipe, findings);
+        return new PlannedRecipe(recipe, PlanRules.Resolve(recipe, findings));
     }
 
     private static SkeletonModel? Skeleton(RecipeDeclaration declaration) =>

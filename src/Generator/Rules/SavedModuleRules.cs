@@ -12,9 +12,11 @@ internal static class SavedModuleRules
         EquatableArray<string> names = adapter.Texts("ModulesToSave");
         for (int i = 0; i < names.Count; i++)
         {
+            if (names.Take(i).Contains(names[i]))
+                findings.Add("FPO1026", Place.Of(adapter, "ModulesToSave", i), names[i], "ModulesToSave");
             SiteModel[] named = [.. backbone.Sites.Where(site => ModuleNames.Names(site, names[i]))];
             if (named.Length == 0)
-                findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), backbone.ModelType, names[i], ModuleNames.Nearest(backbone, names[i]), ModuleNames.List(backbone));
+                findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), backbone.ModelType, names[i], ModuleNames.Nearest(backbone.Sites, names[i]), ModuleNames.List(backbone.Sites));
             saved.UnionWith(named);
         }
         return [.. backbone.Sites.Where(saved.Contains).Select(site => new SavedModule(site))];

@@ -14,7 +14,7 @@ internal static class SharpnessRules
         if (policy.Number("Rho") == 0)
             findings.Add("FPO2011", Place.Of(policy, "Rho"), policy.Name, declaration.First(AnnotationKind.Optimizer)?.Name ?? "its optimizer");
         long scope = (long)policy.Number("Scope");
-        int inScope = adapter.Sites.Where(placed => scope == 0 || (placed.Site.Role & scope) != 0).Sum(placed => placed.TensorSizes.Count * adapter.Places(placed.Site));
+        int inScope = adapter.Tensors.Where(entry => scope == 0 || (entry.Site.Site.Role & scope) != 0).Sum(entry => entry.Places);
         if (inScope == 0)
         {
             EquatableArray<EnumMember> members = policy.Find("Scope")?.Members ?? [];
@@ -22,7 +22,11 @@ internal static class SharpnessRules
             findings.Add("FPO2010", Place.Of(policy, "Scope"), policy.Name, Roles.Describe(scope, members), Roles.Describe(adapted, members));
             return null;
         }
+        if (policy.Number("Adaptive") != 0 && policy.Find("Rho") is { Written: false, Value.Number: var rho })
+            findings.Add("FPO2015", Place.Of(policy, "Adaptive"), rho.ToString("R", CultureInfo.InvariantCulture));
         SharpnessModel model = Count(policy, inScope);
+        if (model is { Selection: SelectionKind.TopFraction or SelectionKind.Random, Count: 1 } && model.Fraction * inScope < 1 && inScope > 1)
+            findings.Add("FPO2016", Place.Of(policy, "Fraction"), model.Fraction.ToString("R", CultureInfo.InvariantCulture), $"{inScope}", Math.Round(100.0 / inScope).ToString(CultureInfo.InvariantCulture));
         if (model is { Selection: SelectionKind.TopFraction or SelectionKind.Random, Fraction: < 1 } && model.Count == inScope)
             findings.Add("FPO2009", Place.Of(policy, "Fraction"), model.Fraction.ToString("R", CultureInfo.InvariantCulture), $"{inScope}");
         return model;

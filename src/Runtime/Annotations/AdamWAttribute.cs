@@ -4,6 +4,7 @@ namespace FlatPO.Recipes;
 
 /// <summary>AdamW with decoupled weight decay (Loshchilov and Hutter, 2019), PyTorch's defaults.</summary>
 [RealizedBy(typeof(AdamW))]
+[OptimizerState(2)]
 public sealed class AdamWAttribute : OptimizerAttribute
 {
     /// <summary>λ: every step shrinks each weight by learning rate · λ.</summary>

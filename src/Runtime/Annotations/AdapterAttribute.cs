@@ -8,10 +8,17 @@ public abstract class AdapterAttribute : Attribute
     [Default(Sites.Query | Sites.Value)]
     public Sites Sites { get; set; } = Sites.Query | Sites.Value;
 
-    /// <summary>The sites adapted, by module name as PEFT's <c>target_modules</c> spells them; replaces <see cref="Sites"/>.</summary>
+    /// <summary>
+    /// The sites adapted, by module name as PEFT's <c>target_modules</c> spells them; replaces <see cref="Sites"/>. <c>*</c> stands for any text of a whole path:
+    /// <c>"*.mlp.*"</c>.
+    /// </summary>
     public string[] TargetModules { get; set; } = [];
 
-    /// <summary>The layers adapted, as a C# range: <c>"8..16"</c> is layers 8 to 15, <c>"..4"</c> the first four, <c>"^4.."</c> the last four. All unless given.</summary>
+    /// <summary>The towers whose sites are adapted, on a backbone that reads and sees; every tower unless given.</summary>
+    [Default(Towers.None)]
+    public Towers Towers { get; set; }
+
+    /// <summary>The layers adapted, as a C# range: <c>"8..16"</c> is layers 8 to 15, <c>"..4"</c> the first four, <c>"^4.."</c> the last four. All unless given. With two towers, of each.</summary>
     [Default("..")]
     public string Layers { get; set; } = "..";
 

@@ -4,6 +4,7 @@ namespace FlatPO.Recipes;
 
 /// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] Kaiming-uniform and B [out, rank] zero at the start.</summary>
 [RealizedBy(typeof(LoraMethod))]
+[KeepsForBackward("in + Rank")]
 [AdapterTensor("lora_A.weight", "Rank", "in")]
 [AdapterTensor("lora_B.weight", "out", "Rank")]
 public sealed class LoraAttribute : AdapterAttribute

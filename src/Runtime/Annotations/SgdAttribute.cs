@@ -4,6 +4,7 @@ namespace FlatPO.Recipes;
 
 /// <summary>Stochastic gradient descent with momentum, as PyTorch's SGD computes it.</summary>
 [RealizedBy(typeof(Sgd))]
+[OptimizerState(1)]
 public sealed class SgdAttribute : OptimizerAttribute
 {
     /// <summary>μ: the velocity is μ · velocity + gradient.</summary>

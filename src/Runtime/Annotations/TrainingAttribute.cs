@@ -20,6 +20,10 @@ public sealed class TrainingAttribute : Attribute
     [Bounds("FPO3004", Minimum = 0), PerRun, Default(0)]
     public int MaxLength { get; set; }
 
+    /// <summary>Pixels of the largest image a row may have, on a backbone that reads images as tokens; 0 sets no limit.</summary>
+    [Bounds("FPO3018", Minimum = 0), PerRun, Default(0)]
+    public int MaxPixels { get; set; }
+
     /// <summary>The gradient that is applied is scaled down to this norm; 0 never clips.</summary>
     [Bounds("FPO2008", Minimum = 0), PerRun, Default(0.0)]
     public double MaxGradientNorm { get; set; }
@@ -31,6 +35,10 @@ public sealed class TrainingAttribute : Attribute
     /// <summary>The number format of the frozen backbone; adapters are always float32.</summary>
     [Default(Precision.Float32)]
     public Precision Precision { get; set; }
+
+    /// <summary>Memory of the device that will train, in GiB; the compiler then says whether the recipe fits. 0 does not ask.</summary>
+    [Bounds("FPO3019", Minimum = 0), Default(0.0)]
+    public double DeviceMemory { get; set; }
 }
 
 /// <summary>The number format of the frozen backbone.</summary>
@@ -41,4 +49,7 @@ public enum Precision
 
     /// <summary>16-bit brain floating point.</summary>
     BFloat16,
+
+    /// <summary>16-bit floating point: for a backbone that is only evaluated. A recipe cannot train on it, for want of a loss scaler (FPO3015).</summary>
+    Float16,
 }

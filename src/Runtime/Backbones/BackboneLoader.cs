@@ -33,7 +33,7 @@ public static class BackboneLoader
     private static T Build<T>(Checkpoint checkpoint, Device device, Precision precision, Func<WeightTable, T> build)
         where T : Backbone
     {
-        WeightTable weights = new(checkpoint.Config, device, precision == Precision.BFloat16 ? ScalarType.BFloat16 : ScalarType.Float32);
+        WeightTable weights = new(checkpoint.Config, device, FormatOf(precision));
         try
         {
             T backbone = build(weights);
@@ -46,6 +46,13 @@ public static class BackboneLoader
             throw;
         }
     }
+
+    private static ScalarType FormatOf(Precision precision) => precision switch
+    {
+        Precision.BFloat16 => ScalarType.BFloat16,
+        Precision.Float16 => ScalarType.Float16,
+        _ => ScalarType.Float32,
+    };
 
     // Several classes may share a model type (one a task): config.json's "architectures" then decides, as it names transformers' class.
     private static Type ClassFor(ModelConfig config)

@@ -53,13 +53,13 @@ public sealed class RuntimeAgreementTests
     {
         (Type, string[])[] named =
         [
-            (typeof(AdapterAttribute), ["Sites", "TargetModules", "Layers", "ModulesToSave"]),
+            (typeof(AdapterAttribute), ["Sites", "TargetModules", "Layers", "Towers", "ModulesToSave"]),
             (typeof(SharpnessAttribute), ["Rho", "Scope", "Adaptive", "Normalization"]),
             (typeof(FlatPOAttribute), ["Fraction", "Selection"]),
-            (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxGradientNorm", "Precision"]),
+            (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxPixels", "MaxGradientNorm", "Precision", "DeviceMemory"]),
             (typeof(BoundsAttribute), ["Minimum", "Above", "Below", "Maximum"]),
             (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
-            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "LayerActivations"]),
+            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
         ];
         foreach ((Type type, string[] names) in named)

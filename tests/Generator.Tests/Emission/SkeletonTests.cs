@@ -15,7 +15,7 @@ public sealed class SkeletonTests
             {
                 using var opt = TinyOpt.Load("folder", settings: new TinyOpt.Settings { LearningRate = 0.1, Epochs = 2 });
                 var report = opt.Train(new List<TokenExample>(), with: s => s with { Rho = 0.1, WarmupRatio = 0.2 });
-                Console.WriteLine(opt.Adapters.Layers[3].QProj.B.Name + TinyOpt.Plan.TrainableTensors + TinyOpt.Plan.TrainableParameters + TinyOpt.Plan.PerturbedTensors);
+                Console.WriteLine(opt.Adapters.Layers[3].SelfAttn.QProj.B.Name + TinyOpt.Plan.TrainableTensors + TinyOpt.Plan.TrainableParameters + TinyOpt.Plan.PerturbedTensors + TinyOpt.Plan.TotalParameters + TinyOpt.Plan.MemoryBytes + TinyOpt.Plan.Tensors.Count);
                 Console.WriteLine(opt.Evaluate(new List<TokenExample>()).Accuracy);
                 opt.SaveAdapter("a");
                 opt.LoadAdapter("a");

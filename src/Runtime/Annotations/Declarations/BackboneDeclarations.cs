@@ -50,6 +50,9 @@ public sealed class TowerAttribute(Towers role = Towers.None) : Attribute
     /// <summary>Positions the tower computes for one example; <c>length</c> is the row's number of tokens, <c>pixels</c> the budget of one image.</summary>
     public string Positions { get; set; } = "length";
 
+    /// <summary>Pixels of an image that become one token of the row; 0 where images are no tokens.</summary>
+    public string PixelsPerToken { get; set; } = "0";
+
     /// <summary>
     /// Numbers that one layer keeps for backward at one position while the layers carry adapters, those of the adapters themselves not counted: what
     /// norms, attention and the feed-forward block save. A frozen linear layer saves nothing.

@@ -15,6 +15,24 @@ public static class Bounds
         throw new RecipeException(bounds.Id, string.Create(CultureInfo.InvariantCulture, $"{property} = {value} is out of bounds; allowed is {Describe(bounds)}"));
     }
 
+    /// <summary>Throws FPO3006 where rows may be longer (in tokens) than the backbone has positions for.</summary>
+    public static void CheckLength(int maxLength, long positions)
+    {
+        if (maxLength > positions)
+            throw new RecipeException("FPO3006", $"MaxLength = {maxLength} is more than the backbone has positions for; allowed is at most {positions}");
+    }
+
+    /// <summary>Throws FPO3016 where the largest image allowed does not fit a row, an image token standing for <paramref name="pixelsPerToken"/> pixels.</summary>
+    public static void CheckImageFits(int maxLength, int maxPixels, long pixelsPerToken)
+    {
+        long tokens = maxPixels / pixelsPerToken + MarksOfAnImage;
+        if (maxLength > 0 && maxPixels > 0 && tokens > maxLength)
+            throw new RecipeException("FPO3016", $"an image of MaxPixels = {maxPixels} is {tokens} tokens with its two marks, more than MaxLength = {maxLength}; allowed is MaxLength of at least {tokens}");
+    }
+
+    /// <summary>The tokens before and after an image's own.</summary>
+    private const int MarksOfAnImage = 2;
+
     private static bool Allows(BoundsAttribute bounds, double value) =>
         double.IsFinite(value)
         && !(value < bounds.Minimum) && !(value <= bounds.Above) && !(value >= bounds.Below)

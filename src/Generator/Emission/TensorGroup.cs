@@ -1,0 +1,39 @@
+using FlatPO.Recipes.Generator.Model;
+using Scriban.Runtime;
+
+namespace FlatPO.Recipes.Generator.Emission;
+
+/// <summary>Trained tensors that the plan lists together: those of each of some layers, or of a module outside them.</summary>
+/// <param name="Layers">First and last layer as arguments, null outside the layers.</param>
+/// <param name="Tensors">Names and shapes.</param>
+internal sealed record TensorGroup(string? Layers, IReadOnlyList<PlacedTensor> Tensors)
+{
+    /// <summary>All of them, in the order in which the accessors place them.</summary>
+    public static IEnumerable<TensorGroup> Of(AccessorClass accessors) => accessors.Members.SelectMany(Of);
+
+    public ScriptObject ToScript() => new()
+    {
+        ["layers"] = Layers,
+        ["tensors"] = new ScriptArray(Tensors.Select(tensor => new ScriptObject { ["name"] = Literal.Of(tensor.Name), ["shape"] = string.Join(", ", tensor.Shape) })),
+    };
+
+    private static IEnumerable<TensorGroup> Of(AccessorMember member) => member switch
+    {
+        SiteMember site => [new(null, [.. Named(site.Placed)])],
+        BlockMember block => Of(block.Block),
+        LayersMember layers => [new($"{layers.Tower.First}, {layers.Tower.Last}", [.. InLayer(layers.Layer)])],
+        WholeMember whole => [new(whole.Layers == 0 ? null : $"0, {whole.Layers - 1}", [.. Whole(whole.Site)])],
+        _ => [],
+    };
+
+    private static IEnumerable<PlacedTensor> InLayer(AccessorClass layer) => Of(layer).SelectMany(group => group.Tensors);
+
+    private static IEnumerable<PlacedTensor> Named(PlacedSite placed) => placed.Tensors.Select(tensor => tensor with { Name = $"{placed.Site.Module}.{tensor.Name}" });
+
+    private static IEnumerable<PlacedTensor> Whole(SiteModel site)
+    {
+        yield return new PlacedTensor($"{site.Module}.weight", [site.Out, site.In]);
+        if (site.HasBias)
+            yield return new PlacedTensor($"{site.Module}.bias", [site.Out]);
+    }
+}

@@ -1,0 +1,53 @@
+namespace FlatPO.Recipes.Generator.Model;
+
+/// <summary>What can be worked out before the first run.</summary>
+internal sealed record PlanModel
+{
+    public required int TrainableTensors { get; init; }
+
+    public required long TrainableParameters { get; init; }
+
+    /// <summary>The backbone's numbers and the adapters' together.</summary>
+    public required long TotalParameters { get; init; }
+
+    /// <summary>Null where a run decides.</summary>
+    public required int? PerturbedTensors { get; init; }
+
+    /// <summary>Why a trained recipe cannot be merged; null where it can.</summary>
+    public required string? CannotMerge { get; init; }
+
+    public required MemoryModel Memory { get; init; }
+}
+
+/// <summary>Bytes on the device while a step runs, estimated.</summary>
+internal sealed record MemoryModel
+{
+    /// <summary>Examples of a micro-batch.</summary>
+    public required long BatchSize { get; init; }
+
+    /// <summary>Tokens of a row the estimate is for; 0 on a backbone that reads none.</summary>
+    public required long Length { get; init; }
+
+    /// <summary>Whether the recipe says the length, or the estimate took one.</summary>
+    public required bool LengthIsDeclared { get; init; }
+
+    /// <summary>The backbone.</summary>
+    public required long Weights { get; init; }
+
+    /// <summary>Trained numbers, their gradients, and the copy a climb returns to.</summary>
+    public required long Arena { get; init; }
+
+    /// <summary>What the optimizer keeps.</summary>
+    public required long Optimizer { get; init; }
+
+    /// <summary>What the layers keep for backward.</summary>
+    public required long Activations { get; init; }
+
+    /// <summary>The last layer's logits and their gradients.</summary>
+    public required long Logits { get; init; }
+
+    /// <summary>What is there whatever the batch.</summary>
+    public long Fixed => Weights + Arena + Optimizer;
+
+    public long Total => Fixed + Activations + Logits;
+}

@@ -1,0 +1,53 @@
+using FlatPO.Recipes.Generator.Model;
+
+namespace FlatPO.Recipes.Generator.Rules;
+
+/// <summary>
+/// Bytes on the device while a step runs. Weights, arena and optimizer are exact; activations are what the layers' declarations and the adapters say they keep;
+/// temporaries of single operators are left out. A test holds the sum against a measured run.
+/// </summary>
+internal static class MemoryEstimate
+{
+    /// <summary>Bytes of a float32.</summary>
+    private const long Single = 4;
+
+    /// <summary>Bytes of either 16-bit format.</summary>
+    private const long Half = 2;
+
+    public static MemoryModel Of(RecipeModel recipe, long frozen, long trainable)
+    {
+        RunSize run = RunSize.Of(recipe.Declaration).Within(recipe.Backbone.MaxLength);
+        long width = IsHalf(recipe.Training) ? Half : Single;
+        long batch = Math.Max(1, (long)(recipe.Training?.Number("BatchSize") ?? 1));
+        return new MemoryModel
+        {
+            BatchSize = batch,
+            Length = recipe.Task.ReadsTokens ? run.Length : 0,
+            LengthIsDeclared = run.IsDeclared,
+            Weights = frozen * width,
+            Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
+            Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
+            Activations = recipe.Adapter.Towers.Sum(tower => batch * tower.Tower.Positions * Kept(tower, recipe.Adapter.Annotation, width)),
+            Logits = recipe.Task.PredictsTokens ? batch * run.Length * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
+        };
+    }
+
+    /// <summary>Whether the frozen backbone is in a 16-bit format.</summary>
+    public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);
+
+    /// <summary>Bytes kept for one position, in all layers from the first adapted one on: below it nothing is differentiated.</summary>
+    private static long Kept(PlacedTower tower, Annotation adapter, long width)
+    {
+        long layers = tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
+        return layers * tower.Tower.LayerActivations * width
+            + Branches(tower.InLayers, adapter, width) * (tower.Last - tower.First + 1)
+            + Branches(tower.Outside, adapter, width);
+    }
+
+    /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
+    private static long Branches(IEnumerable<PlacedSite> sites, Annotation adapter, long width) => sites
+        .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
+        .Sum(group => Single * (group.Sum(placed => AtSite.Number(adapter.KeepsForBackward, adapter, placed.Site)) - (group.Count() - 1) * group.Key.In));
+
+    private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
+}

@@ -1,0 +1,36 @@
+namespace FlatPO.Recipes;
+
+/// <summary>The tasks an adapter method can be trained for; without it, all of them.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class ForTasksAttribute(params TaskType[] tasks) : Attribute
+{
+    /// <summary>The tasks.</summary>
+    public TaskType[] Tasks { get; } = tasks;
+}
+
+/// <summary>An adapter method that cannot be added into the weights it sits at: recipes with it have no <c>Merge</c>.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class CannotMergeAttribute(string reason) : Attribute
+{
+    /// <summary>Why, as a clause: "a scale is not a sum".</summary>
+    public string Reason { get; } = reason;
+}
+
+/// <summary>
+/// What an adapter method keeps for backward at one position of one site, in float32 numbers: an expression over <c>in</c>, <c>out</c> and the annotation's own
+/// properties. <c>in</c> unless said otherwise: a method that multiplies its input by something trained keeps that input.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class KeepsForBackwardAttribute(string numbers) : Attribute
+{
+    /// <summary>The expression.</summary>
+    public string Numbers { get; } = numbers;
+}
+
+/// <summary>What an optimizer keeps for every trained number, in float32 numbers: 2 for AdamW's two means.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class OptimizerStateAttribute(int numbers) : Attribute
+{
+    /// <summary>How many.</summary>
+    public int Numbers { get; } = numbers;
+}
