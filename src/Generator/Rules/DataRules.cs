@@ -12,6 +12,6 @@ internal static class DataRules
         if (backbone.MaxLength is not { } longest)
             findings.Add("FPO3007", Place.Of(training, "MaxLength"), $"{length}", backbone.Name);
         else if (length > longest)
-            findings.Add("FPO3006", Place.Of(training, "MaxLength"), $"{length}", backbone.Name, $"{longest}");
+            findings.Add("FPO3006", Place.Of(training, "MaxLength"), Suggestion.Of(longest), $"{length}", backbone.Name, $"{longest}");
     }
 }

@@ -11,6 +11,9 @@ internal static class ModuleNames
     /// <summary>The name a user probably meant.</summary>
     public static string Nearest(BackboneModel backbone, string name) => Nearness.Nearest(name, ShortNames(backbone)) ?? "none";
 
+    /// <inheritdoc cref="Nearest"/>
+    public static Suggestion? Suggest(BackboneModel backbone, string name) => Nearness.Nearest(name, ShortNames(backbone)) is { } nearest ? Suggestion.Of(nearest) : null;
+
     /// <summary>All names, for a message.</summary>
     public static string List(BackboneModel backbone) => string.Join(", ", ShortNames(backbone));
 

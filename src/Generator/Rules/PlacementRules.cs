@@ -23,7 +23,7 @@ internal static class PlacementRules
             findings.Add("FPO1012", Place.Of(adapter, "Sites"), Roles.Describe((long)sites.Number, ignored.Members));
         for (int i = 0; i < targets.Count; i++)
             if (!backbone.Sites.Any(site => ModuleNames.Names(site, targets[i])))
-                findings.Add("FPO1001", Place.Of(adapter, "TargetModules", i), backbone.ModelType, targets[i], ModuleNames.Nearest(backbone, targets[i]), ModuleNames.List(backbone));
+                findings.Add("FPO1001", Place.Of(adapter, "TargetModules", i), ModuleNames.Suggest(backbone, targets[i]), backbone.ModelType, targets[i], ModuleNames.Nearest(backbone, targets[i]), ModuleNames.List(backbone));
         return [.. backbone.Sites.Where(site => targets.Any(target => ModuleNames.Names(site, target)))];
     }
 
@@ -52,7 +52,7 @@ internal static class PlacementRules
         int start = range.Start.In(backbone.Layers), end = range.End.In(backbone.Layers);
         if (start >= 0 && start < end && end <= backbone.Layers)
             return (start, end - 1);
-        findings.Add("FPO1003", place, text, start >= end ? "is empty" : "reaches beyond them", $"{backbone.Layers}");
+        findings.Add("FPO1003", place, Suggestion.Of(range.MovedInto(backbone.Layers)), text, start >= end ? "is empty" : "reaches beyond them", $"{backbone.Layers}");
         return null;
     }
 

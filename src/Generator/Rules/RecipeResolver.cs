@@ -25,6 +25,7 @@ internal static class RecipeResolver
         DataRules.Check(declaration, backbone, findings);
         if (declaration.First(AnnotationKind.Adapter) is not { } annotation)
             return null;
+        SiteNameRules.Check(annotation, backbone, findings);
         AdapterModel? placed = PlacementRules.Resolve(annotation, backbone, findings);
         EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(annotation, backbone, findings);
         if (placed is not { } adapter)

@@ -14,7 +14,7 @@ internal static class SavedModuleRules
         {
             SiteModel[] named = [.. backbone.Sites.Where(site => ModuleNames.Names(site, names[i]))];
             if (named.Length == 0)
-                findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), backbone.ModelType, names[i], ModuleNames.Nearest(backbone, names[i]), ModuleNames.List(backbone));
+                findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), ModuleNames.Suggest(backbone, names[i]), backbone.ModelType, names[i], ModuleNames.Nearest(backbone, names[i]), ModuleNames.List(backbone));
             saved.UnionWith(named);
         }
         return [.. backbone.Sites.Where(saved.Contains).Select(site => new SavedModule(site))];
