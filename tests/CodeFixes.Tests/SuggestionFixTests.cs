@@ -1,4 +1,5 @@
 using FlatPO.Recipes.CodeFixes.Tests.Harness;
+using FlatPO.Recipes.Generator.Tests.Harness;
 using Microsoft.CodeAnalysis.CodeActions;
 
 namespace FlatPO.Recipes.CodeFixes.Tests;
@@ -100,6 +101,18 @@ public sealed class SuggestionFixTests
                 protected override double AfterWarmup(double progress) => 1;
             }
             """).Offered(Fix, "FPO0012"));
+
+    [Fact]
+    public async Task A_default_that_does_not_fit_has_no_argument_to_change()
+    {
+        string config = Repository.Read("tests/Golden/backbones/opt/config.json");
+        int width = System.Text.Json.JsonDocument.Parse(config).RootElement.GetProperty("hidden_size").GetInt32();
+        Project narrow = Project.Of(Editor.Recipe("[Lora, AdamW]").Replace("facebook/opt-125m", "narrow"))
+            .Showing(new ShownFile("/src/narrow/config.json", config.Replace($"\"hidden_size\": {width}", "\"hidden_size\": 4")));
+        Editor editor = new(narrow);
+        Assert.Equal(["FPO1005"], editor.Ids);
+        Assert.Empty(await editor.Offered(Fix, "FPO1005"));
+    }
 
     [Fact]
     public async Task All_at_once_each_take_their_own()
