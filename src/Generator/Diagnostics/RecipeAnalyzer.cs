@@ -11,6 +11,9 @@ namespace FlatPO.Recipes.Generator.Diagnostics;
 [DiagnosticAnalyzer(LanguageNames.CSharp)]
 public sealed class RecipeAnalyzer : DiagnosticAnalyzer
 {
+    /// <summary>The property of a diagnostic that holds what may stand in place of what it marks, as C# source text.</summary>
+    internal const string SuggestionKey = "Suggestion";
+
     /// <inheritdoc/>
     public override ImmutableArray<DiagnosticDescriptor> SupportedDiagnostics => RecipeDiagnostics.All;
 
@@ -38,6 +41,11 @@ public sealed class RecipeAnalyzer : DiagnosticAnalyzer
             context.ReportDiagnostic(Diagnostic.Create(
                 RecipeDiagnostics.For(finding.Id),
                 FindingLocator.Locate(type, finding.Place, context.CancellationToken),
+                Properties(finding),
                 [.. finding.Arguments]));
     }
+
+    private static ImmutableDictionary<string, string?> Properties(Finding finding) => finding.Suggestion is { } suggestion
+        ? ImmutableDictionary<string, string?>.Empty.Add(SuggestionKey, suggestion.Source)
+        : ImmutableDictionary<string, string?>.Empty;
 }

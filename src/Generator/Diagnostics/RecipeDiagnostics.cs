@@ -10,6 +10,9 @@ internal static class RecipeDiagnostics
     /// <summary>Where the pages are.</summary>
     public const string HelpBase = "https://github.com/flatpo/recipes/blob/main/docs/diagnostics/";
 
+    /// <summary>The tag of a descriptor whose findings may carry a suggestion for the argument.</summary>
+    private const string Suggests = "Suggests";
+
     /// <summary>Bounds that an annotation outside the library declares under an id of its own.</summary>
     private const string ForeignBounds = "FPO0012";
 
@@ -20,6 +23,9 @@ internal static class RecipeDiagnostics
     [
         .. Declaration(), .. Placement(), .. Sharpness(), .. Data(),
     ];
+
+    /// <summary>The ids whose diagnostics may carry what should stand in place of the argument they mark.</summary>
+    public static ImmutableArray<string> Suggesting { get; } = [.. All.Where(descriptor => descriptor.CustomTags.Contains(Suggests)).Select(descriptor => descriptor.Id)];
 
     /// <summary>The descriptor of an id.</summary>
     public static DiagnosticDescriptor For(string id) =>
@@ -33,30 +39,31 @@ internal static class RecipeDiagnostics
         Create("FPO0004", "A recipe places an adapter", "'{0}' has no adapter: add one, for example [Lora(Rank = 8)]"),
         Create("FPO0005", "A recipe has an optimizer", "'{0}' has no optimizer: add one, for example [AdamW(LearningRate = 1e-4)]"),
         Create("FPO0006", "A recipe has one of a kind", "'{0}' has more than one {1}: [{2}] and [{3}]; keep one"),
-        Create("FPO0007", "The compiler knows no such backbone", "The compiler sees no config.json of '{0}': add <FlatPOBackbone Include=\"{1}/config.json\" /> to the project, or name a model of the catalogue (nearest is '{2}')"),
+        Create("FPO0007", "The compiler knows no such backbone", "The compiler sees no config.json of '{0}': add <FlatPOBackbone Include=\"{1}/config.json\" /> to the project, or name a model of the catalogue (nearest is '{2}')", Suggests),
         Create("FPO0008", "A config.json cannot be used", "The configuration '{0}' cannot be used: {1}"),
         Create("FPO0009", "No backbone class for this model type", "'{0}' is of model_type '{1}', which no backbone class declares; declared are {2}"),
         Create("FPO0010", "The backbone cannot do the task", "The {0} backbone has no class for {1}; it can do {2}"),
         Create("FPO0011", "A member has the name of a generated one", "'{0}' declares '{1}', which its generated part declares too; rename yours"),
-        Create(ForeignBounds, "A value is out of its declared bounds", $"{OutOfBounds} (declared as {{3}})"),
+        Create(ForeignBounds, "A value is out of its declared bounds", $"{OutOfBounds} (declared as {{3}})", Suggests),
         Create("FPO0013", "An annotation does not say what it stands for", "[{0}] cannot be used in a recipe: {1}"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Placement() =>
     [
-        Create("FPO1001", "No such module to adapt", "The {0} backbone has no linear layer '{1}'; nearest is '{2}' (of {3})"),
+        Create("FPO1001", "No such module to adapt", "The {0} backbone has no linear layer '{1}'; nearest is '{2}' (of {3})", Suggests),
         Create("FPO1002", "No such site to adapt", "The {0} backbone has no site {1}; it has {2}"),
-        Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2}, counted from 0"),
+        Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2}, counted from 0", Suggests),
         Create("FPO1004", "Not a range of layers", "'{0}' is not a range: write it as in C#, for example \"8..16\", \"..4\" or \"^4..\""),
         Bounded("FPO1005", "The rank does not fit"),
         Bounded("FPO1006", "The scale of an adapter is out of bounds"),
         Bounded("FPO1007", "The dropout of an adapter is out of bounds"),
         Create("FPO1009", "Some sites do not exist", "The {0} backbone has no site {1}; only {2} will be adapted"),
-        Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
+        Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})", Suggests),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
         Create("FPO1013", "One name, two towers", "{0} is in the {1} tower, and both are adapted; write Towers = Towers.{2} for the one, Towers.All if both are meant"),
         Create("FPO1014", "A tied weight cannot be merged", "'{0}' is tied to the embedding: what is trained there can be saved as an adapter but not merged, so the recipe has no Merge"),
+        Create("FPO1021", "These modules have a site's name", "On the {0} backbone these modules are {1}: Sites = {1} names them on every backbone"),
         Create("FPO1022", "A pattern matches nothing", "No module of the {0} backbone matches '{1}'; a pattern is held against whole paths, for example {2}"),
         Create("FPO1023", "No such tower", "The {0} backbone has no tower {1}; it has {2}"),
         Create("FPO1025", "The adapter is for other tasks", "[{0}] cannot be trained for {1}; it is for {2}"),
@@ -91,12 +98,12 @@ internal static class RecipeDiagnostics
         Bounded("FPO3003", "The gradient accumulation is out of bounds"),
         Bounded("FPO3004", "The maximum length is out of bounds"),
         Bounded("FPO3005", "The seed is out of bounds"),
-        Create("FPO3006", "Texts longer than the backbone's positions", "MaxLength = {0} is more than '{1}' has positions for; allowed is at most {2}"),
+        Create("FPO3006", "Texts longer than the backbone's positions", "MaxLength = {0} is more than '{1}' has positions for; allowed is at most {2}", Suggests),
         Create("FPO3007", "A length without texts", "MaxLength = {0} has no effect: '{1}' reads no tokens"),
         Create("FPO3008", "The backbone does not fit the device", "'{0}' with its adapters and optimizer needs {1} before the first example, and DeviceMemory is {2}; take {3}"),
         Create("FPO3009", "The batch does not fit the device", "A step needs about {0}, and DeviceMemory is {1}: {2} of it are activations and logits of {3}; lower BatchSize (and raise GradientAccumulation) or MaxLength"),
-        Create("FPO3015", "Float16 cannot train", "Float16 has no room for small gradients without a loss scaler, which recipes do not have; use Precision.BFloat16"),
-        Create("FPO3016", "The largest image does not fit a row", "An image of MaxPixels = {0} is {1} tokens with its two marks, more than MaxLength = {2}; allowed is MaxLength of at least {1}"),
+        Create("FPO3015", "Float16 cannot train", "Float16 has no room for small gradients without a loss scaler, which recipes do not have; use Precision.BFloat16", Suggests),
+        Create("FPO3016", "The largest image does not fit a row", "An image of MaxPixels = {0} is {1} tokens with its two marks, more than MaxLength = {2}; allowed is MaxLength of at least {1}", Suggests),
         Create("FPO3017", "A pixel budget without image tokens", "MaxPixels = {0} has no effect: '{1}' reads no images as tokens"),
         Bounded("FPO3018", "The pixel budget is out of bounds"),
         Bounded("FPO3019", "The device's memory is out of bounds"),
@@ -104,8 +111,15 @@ internal static class RecipeDiagnostics
         Create("FPO3041", "Accumulation adds nothing to tell apart", "GradientAccumulation = {0} adds no examples to tell apart: each is compared within its micro-batch of {1}"),
     ];
 
-    private static DiagnosticDescriptor Bounded(string id, string title) => Create(id, title, OutOfBounds);
+    private static DiagnosticDescriptor Bounded(string id, string title) => Create(id, title, OutOfBounds, Suggests);
 
-    private static DiagnosticDescriptor Create(string id, string title, string message) => new(
-        id, title, message, "FlatPO.Recipes", Findings.IsWarning(id) ? DiagnosticSeverity.Warning : DiagnosticSeverity.Error, isEnabledByDefault: true, helpLinkUri: $"{HelpBase}{id}.md");
+    private static DiagnosticDescriptor Create(string id, string title, string message, params string[] tags) => new(
+        id, title, message, "FlatPO.Recipes", SeverityOf(id), isEnabledByDefault: true, helpLinkUri: $"{HelpBase}{id}.md", customTags: tags);
+
+    private static DiagnosticSeverity SeverityOf(string id) => Severities.Of(id) switch
+    {
+        Severity.Info => DiagnosticSeverity.Info,
+        Severity.Warning => DiagnosticSeverity.Warning,
+        _ => DiagnosticSeverity.Error,
+    };
 }

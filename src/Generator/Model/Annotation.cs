@@ -80,6 +80,9 @@ internal sealed record PropertyValue
     /// <summary>The value written, else the declared default, else null.</summary>
     public required Constant? Value { get; init; }
 
+    /// <summary>The declared default, or null for none.</summary>
+    public required Constant? Default { get; init; }
+
     /// <summary>Whether the user wrote it.</summary>
     public required bool Written { get; init; }
 

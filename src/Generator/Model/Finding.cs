@@ -4,7 +4,8 @@ namespace FlatPO.Recipes.Generator.Model;
 /// <param name="Id">The descriptor's id, or that of a user's own bounds.</param>
 /// <param name="Place">Where in the source.</param>
 /// <param name="Arguments">What the message is about.</param>
-internal sealed record Finding(string Id, Place Place, EquatableArray<string> Arguments);
+/// <param name="Suggestion">What may stand at the place instead; null where that is the user's to know.</param>
+internal sealed record Finding(string Id, Place Place, EquatableArray<string> Arguments, Suggestion? Suggestion = null);
 
 /// <summary>A place in the source, by name, since a model holds no locations.</summary>
 /// <param name="Attribute">The attribute's position on the class; -1 is the class's own name.</param>

@@ -22,6 +22,16 @@ internal sealed record LayerRange(LayerRange.Bound Start, LayerRange.Bound End)
         return start is null || end is null ? null : new LayerRange(start, end);
     }
 
+    /// <summary>The range moved until it lies in the layers that exist, as long as it was if they are enough; every layer where it is empty.</summary>
+    public string MovedInto(int layers)
+    {
+        int start = Start.In(layers), end = End.In(layers), length = end - start;
+        if (length <= 0 || length >= layers)
+            return "..";
+        int first = Math.Max(0, Math.Min(start, layers - length));
+        return $"{first.ToString(CultureInfo.InvariantCulture)}..{(first + length).ToString(CultureInfo.InvariantCulture)}";
+    }
+
     private static Bound? ParseBound(string text, Bound open)
     {
         if (text.Length == 0)

@@ -14,5 +14,16 @@ internal static class Roles
     public static bool IsNamedUnion(long roles, EquatableArray<EnumMember> members) =>
         members.Any(member => member.Value == roles && roles != 0 && !IsSingle(roles));
 
+    /// <summary>
+    /// Roles as members of the enum <paramref name="type"/>: <c>Sites.Query | Sites.Value</c>, or the one union that means just these among the roles a
+    /// backbone offers.
+    /// </summary>
+    public static string Expression(long roles, long offered, EquatableArray<EnumMember> members, string type)
+    {
+        EnumMember[] singles = [.. members.Where(member => IsSingle(member.Value) && (roles & member.Value) != 0)];
+        EnumMember? union = singles.Length > 1 ? members.FirstOrDefault(member => !IsSingle(member.Value) && (member.Value & offered) == roles) : null;
+        return string.Join(" | ", (union is null ? singles : [union]).Select(member => $"{type}.{member.Name}"));
+    }
+
     private static bool IsSingle(long value) => value != 0 && (value & (value - 1)) == 0;
 }

@@ -82,6 +82,7 @@ internal static class AttributeReader
             Owner = Qualified(property.ContainingType),
             Type = Qualified(property.Type),
             Value = written ?? fallback,
+            Default = fallback,
             Written = written is not null,
             PerRun = Marks(property, AnnotationNames.PerRun).Any(),
             Bounds = Marks(property, AnnotationNames.Bounds).Select(Bounds).FirstOrDefault(),

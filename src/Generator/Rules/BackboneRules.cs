@@ -14,7 +14,7 @@ internal static class BackboneRules
         if (Find(name.Text, knowledge.Configs, catalogue) is not { } facts)
         {
             string folder = Folder(name.Text);
-            findings.Add("FPO0007", place, name.Text, folder, Nearness.Nearest(name.Text, catalogue.Select(known => known.Path)) ?? "none");
+            findings.Add("FPO0007", place, Nearness.Close(name.Text, catalogue.Select(known => known.Path)) is { } close ? Suggestion.Of(close) : null, name.Text, folder, Nearness.Nearest(name.Text, catalogue.Select(known => known.Path)) ?? "none");
             return null;
         }
         if (facts.Error is { } error)

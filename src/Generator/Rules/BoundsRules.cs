@@ -41,8 +41,24 @@ internal static class BoundsRules
     private static void Report(Annotation annotation, PropertyValue property, string where, Findings findings, double? limit = null)
     {
         BoundsModel bounds = property.Bounds!;
-        findings.Add(bounds.Id, Place.Of(annotation, property.Name), $"{property.Name} = {Text(property.Value!.Number)}", where, Describe(bounds, limit), bounds.Id);
+        findings.Add(bounds.Id, Place.Of(annotation, property.Name), Allowed(property, limit), $"{property.Name} = {Text(property.Value!.Number)}", where, Describe(bounds, limit), bounds.Id);
     }
+
+    /// <summary>The maximum for a value above it, else what the annotation says by default, else the minimum.</summary>
+    private static Suggestion? Allowed(PropertyValue property, double? limit)
+    {
+        BoundsModel bounds = property.Bounds!;
+        Constant value = property.Value!;
+        limit ??= IsNumber(bounds.Maximum, out double maximum) ? maximum : null;
+        Constant? allowed = value.Number > limit ? Alike(value, Math.Floor, limit.Value)
+            : property.Default is { } fallback && Allows(bounds, fallback.Number) ? fallback
+            : double.IsNaN(bounds.Minimum) ? null : Alike(value, Math.Ceiling, bounds.Minimum);
+        return property.Written && allowed is not null ? Suggestion.Of(allowed, property) : null;
+    }
+
+    /// <summary>A number of the kind the property takes.</summary>
+    private static Constant Alike(Constant value, Func<double, double> rounding, double number) =>
+        value.Kind == ConstantKind.Integer ? Constant.OfInteger((long)rounding(number)) : Constant.Of(number);
 
     /// <summary>The bounds in the words the runtime uses.</summary>
     private static string Describe(BoundsModel bounds, double? limit)

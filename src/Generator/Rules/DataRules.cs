@@ -9,6 +9,9 @@ internal static class DataRules
     /// <summary>Its value in <c>Precision</c>.</summary>
     private const string Half = "Float16";
 
+    /// <summary>What to take instead.</summary>
+    private const string BrainHalf = "BFloat16";
+
     /// <summary>The tokens before and after an image's own.</summary>
     private const int MarksOfAnImage = 2;
 
@@ -20,7 +23,7 @@ internal static class DataRules
         CheckImages(training, backbone, findings);
         CheckContrast(training, task, findings);
         if (training.Find("Precision") is { Value: { } format } precision && precision.Members.Any(member => member.Name == Half && member.Value == (long)format.Number))
-            findings.Add("FPO3015", Place.Of(training, "Precision"));
+            findings.Add("FPO3015", Place.Of(training, "Precision"), new Suggestion($"{TypeNames.Simple(precision.Type)}.{BrainHalf}"));
     }
 
     private static void CheckLength(Annotation training, BackboneModel backbone, TaskRow task, Findings findings)
@@ -30,7 +33,7 @@ internal static class DataRules
         if (!task.ReadsTokens)
             findings.Add("FPO3007", Place.Of(training, "MaxLength"), $"{length}", backbone.Name);
         else if (backbone.MaxLength is { } longest && length > longest)
-            findings.Add("FPO3006", Place.Of(training, "MaxLength"), $"{length}", backbone.Name, $"{longest}");
+            findings.Add("FPO3006", Place.Of(training, "MaxLength"), Suggestion.Of(longest), $"{length}", backbone.Name, $"{longest}");
     }
 
     private static void CheckImages(Annotation training, BackboneModel backbone, Findings findings)
@@ -44,7 +47,7 @@ internal static class DataRules
         }
         long tokens = pixels / perToken + MarksOfAnImage, length = (long)training.Number("MaxLength");
         if (length > 0 && tokens > length)
-            findings.Add("FPO3016", Place.Of(training, "MaxLength"), Text(pixels), Text(tokens), Text(length));
+            findings.Add("FPO3016", Place.Of(training, "MaxLength"), Suggestion.Of(tokens), Text(pixels), Text(tokens), Text(length));
     }
 
     private static void CheckContrast(Annotation training, TaskRow task, Findings findings)

@@ -14,6 +14,9 @@ internal static class ModuleNames
     /// <summary>The name a user probably meant.</summary>
     public static string Nearest(IEnumerable<SiteModel> sites, string name) => Nearness.Nearest(name, ShortNames(sites)) ?? "none";
 
+    /// <inheritdoc cref="Nearest"/>
+    public static Suggestion? Suggest(IEnumerable<SiteModel> sites, string name) => Nearness.Nearest(name, ShortNames(sites)) is { } nearest ? Suggestion.Of(nearest) : null;
+
     /// <summary>All names, for a message.</summary>
     public static string List(IEnumerable<SiteModel> sites) => string.Join(", ", ShortNames(sites));
 

@@ -7,6 +7,10 @@ internal static class Nearness
     public static string? Nearest(string name, IEnumerable<string> candidates) =>
         candidates.Select(candidate => (candidate, edits: Distance(name, candidate))).OrderBy(pair => pair.edits).Select(pair => pair.candidate).FirstOrDefault();
 
+    /// <summary>The nearest candidate, or null where more than half of the name would have to change: then it was meant for something else.</summary>
+    public static string? Close(string name, IEnumerable<string> candidates) =>
+        Nearest(name, candidates) is { } nearest && 2 * Distance(name, nearest) <= name.Length ? nearest : null;
+
     /// <summary>Levenshtein distance, without regard to case.</summary>
     private static int Distance(string from, string to)
     {

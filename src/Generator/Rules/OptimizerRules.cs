@@ -18,7 +18,7 @@ internal static class OptimizerRules
             if (optimizer.Find("Beta1") is { Value.Number: var first } && optimizer.Find("Beta2") is { Value.Number: var second } && first > second)
                 findings.Add("FPO2014", Place.Of(optimizer, optimizer.Find("Beta1")!.Written ? "Beta1" : "Beta2"), Text(first), Text(second));
         }
-        if (declaration.First(AnnotationKind.Schedule) is { } schedule && schedule.Number("WarmupRatio") is >= LongWarmup and var warmup)
+        if (declaration.First(AnnotationKind.Schedule) is { } schedule && schedule.Number("WarmupRatio") is >= LongWarmup and <= 1 and var warmup)
             findings.Add("FPO2013", Place.Of(schedule, "WarmupRatio"), Text(warmup), Text(Math.Round(100 * warmup)));
     }
 

@@ -43,7 +43,7 @@ internal static class TargetRules
         if (ModuleNames.IsPattern(target))
             findings.Add("FPO1022", place, backbone.ModelType, target, string.Join(", ", offered.Select(site => site.Module).Take(ShownModules)));
         else
-            findings.Add("FPO1001", place, backbone.ModelType, target, ModuleNames.Nearest(offered, target), ModuleNames.List(offered));
+            findings.Add("FPO1001", place, ModuleNames.Suggest(offered, target), backbone.ModelType, target, ModuleNames.Nearest(offered, target), ModuleNames.List(offered));
     }
 
     /// <summary>How many whole paths a message shows.</summary>

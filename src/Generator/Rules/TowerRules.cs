@@ -18,21 +18,24 @@ internal static class TowerRules
         return [.. backbone.Towers.Where(tower => (tower.Role & wanted) != 0 || tower.Role == 0)];
     }
 
-    /// <summary>A name or a role that is in two towers adapts both: users mean it, or do not know.</summary>
-    public static void CheckChoice(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
+    /// <summary>Reports a name or a role that is in two towers where nothing says which is meant: users mean both, or do not know.</summary>
+    public static bool IsClear(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
     {
         if (adapter.Number("Towers") != 0)
-            return;
+            return true;
         EquatableArray<string> targets = adapter.Texts("TargetModules");
         for (int i = 0; i < targets.Count; i++)
-            if (Names(backbone, taken.Where(site => ModuleNames.Names(site, targets[i]))) is { Length: > 1 } both)
-            {
-                findings.Add("FPO1013", Place.Of(adapter, "TargetModules", i), $"'{targets[i]}'", string.Join(" and the ", both), both[0]);
-                return;
-            }
-        if (targets.Count == 0 && Names(backbone, taken) is { Length: > 1 } towers)
-            findings.Add("FPO1013", Place.Of(adapter, "Sites"), Roles.Describe((long)adapter.Number("Sites"), adapter.Find("Sites")?.Members ?? []), string.Join(" and the ", towers), towers[0]);
+            if (!IsInOne(backbone, taken.Where(site => ModuleNames.Names(site, targets[i])), Place.Of(adapter, "TargetModules", i), $"'{targets[i]}'", findings))
+                return false;
+        return targets.Count > 0 || IsInOne(backbone, taken, Place.Of(adapter, "Sites"), Roles.Describe((long)adapter.Number("Sites"), adapter.Find("Sites")?.Members ?? []), findings);
     }
 
-    private static string[] Names(BackboneModel backbone, IEnumerable<SiteModel> sites) => [.. sites.Select(site => backbone.TowerOf(site).Name).Distinct()];
+    private static bool IsInOne(BackboneModel backbone, IEnumerable<SiteModel> sites, Place place, string words, Findings findings)
+    {
+        string[] towers = [.. sites.Select(site => backbone.TowerOf(site).Name).Distinct()];
+        if (towers.Length < 2)
+            return true;
+        findings.Add("FPO1013", place, words, string.Join(" and the ", towers), towers[0]);
+        return false;
+    }
 }

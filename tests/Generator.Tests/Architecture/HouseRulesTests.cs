@@ -31,9 +31,18 @@ public sealed class HouseRulesTests
     [Fact]
     public void Files_are_short()
     {
-        foreach (string file in Repository.FilesUnder("src/Generator", "*.cs").Concat(Repository.FilesUnder("tests/Generator.Tests", "*.cs").Where(file => !file.Contains("Snapshots"))))
+        foreach (string file in new[] { "src/Generator", "src/CodeFixes", "tests/Generator.Tests", "tests/CodeFixes.Tests" }.SelectMany(room => Repository.FilesUnder(room, "*.cs")).Where(file => !file.Contains("Snapshots")))
             Assert.True(File.ReadLines(file).Count() <= 300, $"{file} is longer than 300 lines");
         Assert.True(File.ReadLines(Repository.PathOf("src/Generator/RecipeGenerator.cs")).Count() <= 60);
+    }
+
+    [Fact]
+    public void Only_the_code_fixes_know_workspaces()
+    {
+        Regex workspaces = new(@"\.Workspaces""|using Microsoft\.CodeAnalysis\.(CodeActions|CodeFixes|Editing|Formatting|Simplification)|using System\.Composition");
+        string[] files = [.. Repository.FilesUnder("src", "*.cs").Concat(Repository.FilesUnder("src", "*.csproj")).Where(file => workspaces.IsMatch(File.ReadAllText(file)))];
+        Assert.NotEmpty(files);
+        Assert.All(files, file => Assert.Contains($"{Path.DirectorySeparatorChar}CodeFixes{Path.DirectorySeparatorChar}", file, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -23,6 +23,9 @@ internal sealed partial class DiagnosticPage
 
     internal Project Cure => ProjectOf(cure);
 
+    /// <summary>Whether an editor can apply the cure: a paragraph of the cure says so.</summary>
+    internal bool HasCodeFix => cure.Contains("\n\nA code fix ", StringComparison.Ordinal);
+
     internal static DiagnosticPage Read(string id) => new(Repository.Read($"docs/diagnostics/{id}.md"));
 
     private static Project ProjectOf(string section)

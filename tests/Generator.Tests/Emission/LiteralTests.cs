@@ -1,4 +1,4 @@
-using FlatPO.Recipes.Generator.Emission;
+using FlatPO.Recipes.Generator.Model;
 
 namespace FlatPO.Recipes.Generator.Tests.Emission;
 

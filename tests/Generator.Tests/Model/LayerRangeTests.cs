@@ -18,6 +18,14 @@ public sealed class LayerRangeTests
     }
 
     [Theory]
+    [InlineData("40..50", "2..12")]
+    [InlineData("8..16", "4..12")]
+    [InlineData("^20..^16", "0..4")]
+    [InlineData("..99", "..")]
+    [InlineData("9..3", "..")]
+    public void A_range_moves_into_twelve_layers(string text, string moved) => Assert.Equal(moved, LayerRange.Parse(text)!.MovedInto(12));
+
+    [Theory]
     [InlineData("")]
     [InlineData("4")]
     [InlineData("1-3")]

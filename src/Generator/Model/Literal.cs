@@ -1,9 +1,8 @@
 using System.Globalization;
-using FlatPO.Recipes.Generator.Model;
 
-namespace FlatPO.Recipes.Generator.Emission;
+namespace FlatPO.Recipes.Generator.Model;
 
-/// <summary>Every value that reaches emitted code passes here: invariant culture, exact, and as a person would write it.</summary>
+/// <summary>Every value that reaches emitted code or a suggestion passes here: invariant culture, exact, and as a person would write it.</summary>
 internal static class Literal
 {
     /// <summary>A double: 0.0001, 8, 1e-8.</summary>
