@@ -55,6 +55,10 @@ internal static class RecipeDiagnostics
         Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})"),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
+        Create("FPO1015", "The scale of an adapter is unusual", "{0}, where {1} is usual{2}{3}"),
+        Create("FPO1016", "Two settings exclude each other", "{0} excludes {1}: {2}{3}"),
+        Create("FPO1017", "A bias cannot be merged", "{0} cannot be merged: no bias at {1}{2}"),
+        Create("FPO1018", "Roles that are not adapted", "{0} names {1}, which are not among {2}: {3}{4}"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

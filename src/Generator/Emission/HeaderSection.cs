@@ -43,14 +43,14 @@ internal static class HeaderSection
     private static string Range(AdapterModel adapter, int layers) =>
         adapter.InLayers.Any() && (adapter.First > 0 || adapter.Last < layers - 1) ? $" of layers {adapter.First} to {adapter.Last}" : "";
 
-    /// <summary>An annotation's name and its own numbers as written.</summary>
+    /// <summary>An annotation's name and its own numbers and switches as written.</summary>
     private static string Written(Annotation annotation)
     {
         string[] values =
         [
             .. annotation.Properties
-                .Where(property => property is { Written: true, Value.Kind: ConstantKind.Number or ConstantKind.Integer })
-                .Select(property => $"{property.Name} = {Literal.Of(property.Value!.Number)}"),
+                .Where(property => property is { Written: true, Value.Kind: ConstantKind.Number or ConstantKind.Integer } or { Written: true, IsSet: true, Value.Kind: ConstantKind.Boolean })
+                .Select(property => property.Value!.Kind == ConstantKind.Boolean ? property.Name : $"{property.Name} = {Literal.Of(property.Value.Number)}"),
         ];
         return values.Length == 0 ? annotation.Name : $"{annotation.Name} {string.Join(", ", values)}";
     }

@@ -13,6 +13,7 @@ internal static class PlacementRules
         if (layers is not { } range || sites.Length == 0)
             return null;
         BoundsRules.CheckAtSites(adapter, sites, findings);
+        SettingCheckRules.CheckAtSites(adapter, sites, findings);
         return new AdapterModel(adapter, range.First, range.Last, AccessorNames.Assign(sites, site => TensorSizes(adapter, site)));
     }
 
@@ -57,7 +58,7 @@ internal static class PlacementRules
     }
 
     private static EquatableArray<long> TensorSizes(Annotation adapter, SiteModel site) =>
-        [.. adapter.Tensors.Select(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * Dimension(size, adapter, site)))];
+        [.. adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site.Role)).Select(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * Dimension(size, adapter, site)))];
 
     private static long Dimension(string expression, Annotation adapter, SiteModel site)
     {

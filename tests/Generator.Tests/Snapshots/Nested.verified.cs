@@ -115,7 +115,7 @@ partial class Outer<TKey>
             {
                 internal AdapterSet(AdapterPlacement placement)
                 {
-                    var lora = new LoraMethod { Rank = 2, Alpha = 8, Dropout = 0 };
+                    var lora = new LoraMethod { Rank = 2, Alpha = 8 };
                     Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
                 }
 

@@ -96,7 +96,7 @@ partial class PlainQwen : IRecipe<TokenExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 8, Alpha = 8, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 8, Alpha = 8 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
         }
 

@@ -112,7 +112,7 @@ partial class SupportAnswers : IRecipe<TokenExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 8, Alpha = 16, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 8, Alpha = 16 };
             Layers = new(first: 0, last: 27, layer => new DecoderLayer(placement, lora, layer));
         }
 

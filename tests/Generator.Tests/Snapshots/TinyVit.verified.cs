@@ -107,7 +107,7 @@ partial class TinyVit : IRecipe<ImageExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 2, Alpha = 8, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 2, Alpha = 8 };
             Layers = new(first: 1, last: 2, layer => new EncoderLayer(placement, lora, layer));
             placement.TrainWhole("classifier");
         }
