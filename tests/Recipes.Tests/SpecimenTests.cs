@@ -1,4 +1,6 @@
 using FlatPO.Recipes;
+using FlatPO.Recipes.Adapters.Ia3;
+using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests;
@@ -95,6 +97,43 @@ public sealed class SpecimenTests
         Assert.Single(report.Steps); // one window of 4 micro-batches of 2
         Assert.Equal(TinyLlama.Plan.PerturbedTensors, report.Steps[0].Perturbed.Count);
         Assert.All(report.Steps[0].Perturbed, name => Assert.Matches("v_proj|down_proj", name));
+    }
+
+    [Fact]
+    public void DoRA_trains_as_many_tensors_as_the_compiler_counted_and_merges()
+    {
+        using TemporaryFolder folder = new();
+        TokenExample[] examples = Golden.Tokens(8);
+        using DoraLlama recipe = DoraLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (LoraPair[])[layer.QProj, layer.VProj, layer.DownProj]).SelectMany(pair => pair.Tensors)];
+        Assert.Equal((DoraLlama.Plan.TrainableTensors, DoraLlama.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
+        float before = recipe.Adapters.Layers[0].QProj.Magnitude!.Value.sum().item<float>();
+        Assert.All(recipe.Train(examples).Steps, step => Assert.Equal(DoraLlama.Plan.PerturbedTensors, step.Perturbed.Count));
+        Assert.NotEqual(before, recipe.Adapters.Layers[0].QProj.Magnitude!.Value.sum().item<float>());
+        double trained = recipe.Evaluate(examples).Loss;
+        recipe.Merge(folder.Path);
+        using DoraLlama merged = DoraLlama.Load(folder.Path, Devices.Cpu);
+        Assert.Equal(trained, merged.Evaluate(examples).Loss, 1e-5);
+    }
+
+    [Fact]
+    public void IA3_trains_a_vector_a_site_of_the_shape_the_compiler_counted()
+    {
+        using TemporaryFolder folder = new();
+        TokenExample[] examples = Golden.Tokens(8);
+        using VectorLlama recipe = VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (Ia3Vector[])[layer.KProj, layer.VProj, layer.DownProj]).Select(vector => vector.Vector)];
+        Assert.Equal((VectorLlama.Plan.TrainableTensors, VectorLlama.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
+        double before = recipe.Evaluate(examples).Loss;
+        recipe.Train(examples, with: s => s with { Epochs = 20 });
+        double trained = recipe.Evaluate(examples).Loss;
+        Assert.InRange(trained, 0, before - 0.01);
+        recipe.SaveAdapter(folder.File("adapter"));
+        recipe.Merge(folder.File("merged"));
+        using VectorLlama again = VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), merged = VectorLlama.Load(folder.File("merged"), Devices.Cpu);
+        again.LoadAdapter(folder.File("adapter"));
+        Assert.Equal(trained, again.Evaluate(examples).Loss);
+        Assert.Equal(trained, merged.Evaluate(examples).Loss, 1e-5);
     }
 
     [Fact]

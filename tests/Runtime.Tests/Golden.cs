@@ -21,6 +21,12 @@ internal static class Golden
 
     internal static string Adapter(string name) => Path.Combine(Folder, "adapters", name);
 
+    /// <summary>Adapters on less usual settings of a method, on this repository's own OPT.</summary>
+    internal static string AdapterVariant(string name) => Path.Combine(Own, "adapter_variants", name);
+
+    /// <summary>The backbone of <see cref="AdapterVariant"/>.</summary>
+    internal static string AdapterVariantBackbone { get; } = Path.Combine(Own, "backbones", "opt");
+
     internal static string Trace(string name) => Path.Combine(Folder, "traces", name);
 
     /// <summary>The cases of one kind ("traces", "adapters", "backbones"): all there are, or those of the given names.</summary>

@@ -42,10 +42,10 @@ public sealed class ScaleMethod : AdapterMethod<ScaleLayer>
     public override string PeftType => "SCALE";
 
     /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config) => config["start"] = Start;
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites) => config["start"] = Start;
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config)
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites)
     {
         if (config.Number("start", 1) != Start)
             throw config.Invalid("start", $"{Start}, the start of this adapter");
@@ -69,7 +69,7 @@ public sealed class ScaleLayer(TrainableTensor scale) : AdapterLayer
     public override torch.Tensor Forward(torch.Tensor x, Projection site) => site.Base(x).mul(Scale.Live);
 
     /// <inheritdoc/>
-    public override torch.Tensor WeightDelta() => throw new NotSupportedException("a scale is not a sum");
+    public override torch.Tensor MergedWeight(Projection site) => site.Weight.Frozen.mul(Scale.Value.unsqueeze(1));
 }
 
 /// <summary>Multiplies the learning rate by γ a fixed number of times over a run.</summary>

@@ -20,7 +20,7 @@ internal static class AdaptersSection
     {
         ["summary"] = accessors.Summary,
         ["name"] = accessors.Name,
-        ["parameters"] = $"{vocabulary.Word($"global::{RuntimeTypes.FullNames["AdapterPlacement"]}")} placement{Parameters(accessors.Scope, words)}",
+        ["parameters"] = $"{vocabulary.Runtime("AdapterPlacement")} placement{Parameters(accessors.Scope, words)}",
         ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words))).Select(statement => statement.Replace("\n", "\n        "))),
         ["properties"] = new ScriptArray(accessors.Members.Select(member => Property(member, words)).OfType<ScriptObject>()),
         ["classes"] = new ScriptArray(accessors.Members.Select(Nested).OfType<AccessorClass>().Select(nested => Indented(Class(nested, words, vocabulary, [])))),

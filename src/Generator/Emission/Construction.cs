@@ -8,7 +8,10 @@ internal static class Construction
     /// <summary>The widest initialiser that stays on one line.</summary>
     private const int LineWidth = 100;
 
-    /// <summary><c>new AdamW(arena) { LearningRate = run.LearningRate }</c>; per-run properties come from the settings in force, others as written.</summary>
+    /// <summary>
+    /// <c>new AdamW(arena) { LearningRate = run.LearningRate }</c>; per-run properties come from the settings in force, others as written or by default. A default that
+    /// is C#'s own (false, 0) goes without saying.
+    /// </summary>
     public static string New(string type, IEnumerable<PropertyValue> properties, EquatableArray<SettingModel> settings, Vocabulary vocabulary)
     {
         string[] assignments =
@@ -26,6 +29,6 @@ internal static class Construction
 
     private static string? Value(PropertyValue property, EquatableArray<SettingModel> settings, Vocabulary vocabulary) =>
         settings.FirstOrDefault(setting => setting.Property == property) is { } perRun ? $"run.{perRun.Name}"
-        : property.Value is { } value ? Literal.Of(value, property, vocabulary.Word)
+        : property.Value is { } value && (property.Written || property.IsSet) ? Literal.Of(value, property, vocabulary.Word)
         : null;
 }

@@ -49,14 +49,14 @@ internal static class HeaderSection
         return $"{sites}{layers}{tower.Tower.InWords.Replace(" its ", " the ")}";
     }
 
-    /// <summary>An annotation's name and its own numbers as written.</summary>
+    /// <summary>An annotation's name and its own numbers and switches as written.</summary>
     private static string Written(Annotation annotation)
     {
         string[] values =
         [
             .. annotation.Properties
-                .Where(property => property is { Written: true, Value.Kind: ConstantKind.Number or ConstantKind.Integer })
-                .Select(property => $"{property.Name} = {Literal.Of(property.Value!.Number)}"),
+                .Where(property => property is { Written: true, Value.Kind: ConstantKind.Number or ConstantKind.Integer } or { Written: true, IsSet: true, Value.Kind: ConstantKind.Boolean })
+                .Select(property => property.Value!.Kind == ConstantKind.Boolean ? property.Name : $"{property.Name} = {Literal.Of(property.Value.Number)}"),
         ];
         return values.Length == 0 ? annotation.Name : $"{annotation.Name} {string.Join(", ", values)}";
     }

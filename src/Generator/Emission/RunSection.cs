@@ -26,9 +26,9 @@ internal static class RunSection
         ["scope_comment"] = recipe.Sharpness?.Annotation.Number("Scope") == 0 ? " // no scope was named: every adapter tensor is in it" : "",
         ["compiled_for"] = string.Join(", ", recipe.Backbone.Shape.Select(fact => $"({Literal.Of(fact.Key)}, {Literal.Of(fact.Value)})").Prepend(Literal.Of(recipe.Backbone.ModelType))),
         ["precision"] = recipe.Training?.Find("Precision") is { Value: { } precision } format ? Literal.Of(precision, format, vocabulary.Word) : null,
-        ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Example]}"),
+        ["example"] = vocabulary.Runtime(recipe.Task.Example),
         ["recipe_interface"] = vocabulary.GenericWord(RuntimeTypes.RecipeInterface),
-        ["batch"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Batch]}"),
+        ["batch"] = vocabulary.Runtime(recipe.Task.Batch),
         ["optimizer"] = Indented(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Passed, recipe.Settings, vocabulary)),
         ["schedule"] = Indented(Schedule(recipe, vocabulary)),
         ["prediction"] = recipe.Task.Prediction,
@@ -38,7 +38,7 @@ internal static class RunSection
 
     private static string Schedule(RecipeModel recipe, Vocabulary vocabulary) => recipe.Schedule is { Realization: { } realized } schedule
         ? Construction.New(vocabulary.Word(realized.Type), schedule.Passed, recipe.Settings, vocabulary)
-        : $"new {vocabulary.Word($"global::{RuntimeTypes.FullNames["ConstantSchedule"]}")}()";
+        : $"new {vocabulary.Runtime("ConstantSchedule")}()";
 
     /// <summary>A target-typed <c>new(…) { Epochs = run.Epochs }</c> of the training settings that <paramref name="names"/> lists.</summary>
     private static string FromSettings(string arguments, string[] names, RecipeModel recipe, Vocabulary vocabulary) =>

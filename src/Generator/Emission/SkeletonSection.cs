@@ -10,7 +10,7 @@ internal static class SkeletonSection
     {
         ["name"] = skeleton.Shell.Name,
         ["self"] = skeleton.Shell.Self,
-        ["example"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[skeleton.Task.Example]}"),
+        ["example"] = vocabulary.Runtime(skeleton.Task.Example),
         ["recipe_interface"] = vocabulary.GenericWord(RuntimeTypes.RecipeInterface),
         ["prediction"] = skeleton.Task.Prediction,
         ["settings"] = SettingsSection.Rows(skeleton.Settings, vocabulary),

@@ -9,7 +9,7 @@ internal static class StepSection
     public static string Render(RecipeModel recipe, Vocabulary vocabulary) => Columns.AlignComments(Templates.Render("step", vocabulary, new ScriptObject
     {
         ["heading"] = recipe.Sharpness is { } policy ? $"One {policy.Annotation.Name} step; nothing here reads a value back to the host" : "One step; nothing here reads a value back to the host",
-        ["batch"] = vocabulary.Word($"global::{RuntimeTypes.FullNames[recipe.Task.Batch]}"),
+        ["batch"] = vocabulary.Runtime(recipe.Task.Batch),
         ["selection"] = recipe.Sharpness is { } chosen ? Selection(chosen) : null,
         ["selection_comment"] = recipe.Sharpness is { } said ? SelectionComment(said) : null,
         ["climb"] = recipe.Sharpness is { } climbed ? Climb(climbed, vocabulary) : null,
@@ -45,9 +45,9 @@ internal static class StepSection
     {
         string arguments = "sharp, run.Rho";
         if (sharpness.Adaptive)
-            arguments += $", metric: {Runtime("ClimbMetric", vocabulary)}.Adaptive";
+            arguments += $", metric: {vocabulary.Runtime("ClimbMetric")}.Adaptive";
         if (sharpness.NormOfSelected)
-            arguments += $", normalization: {Runtime("Normalization", vocabulary)}.Selected";
+            arguments += $", normalization: {vocabulary.Runtime("Normalization")}.Selected";
         return arguments;
     }
 
@@ -58,6 +58,4 @@ internal static class StepSection
         string where = sharpness.Selection == SelectionKind.All ? "" : " on the sharp ones";
         return $"θ + {climb.Substring("ε = ".Length)}{where}; leaving the scope restores θ bit for bit";
     }
-
-    private static string Runtime(string name, Vocabulary vocabulary) => vocabulary.Word($"global::{RuntimeTypes.FullNames[name]}");
 }

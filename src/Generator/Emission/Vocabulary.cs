@@ -35,6 +35,9 @@ internal sealed class Vocabulary(TypeShell shell) : ScriptObject
         return word;
     }
 
+    /// <summary>The word for a type of <see cref="RuntimeTypes"/>, by its simple name.</summary>
+    public string Runtime(string name) => Word($"global::{RuntimeTypes.FullNames[name]}");
+
     /// <summary>The word for a generic type of the runtime's root namespace: its own name, which is always imported, or all of it where the user has that name.</summary>
     public string GenericWord(string name) => shell.Taken.Contains(name) ? $"global::{RuntimeTypes.Root}.{name}" : name;
 

@@ -50,11 +50,17 @@ internal sealed record Annotation
     /// <summary>Numbers an optimizer keeps for every trained one.</summary>
     public required long OptimizerState { get; init; }
 
-    /// <summary>What its runtime class is created with. An adapter's base class says where the adapter sits, which is not the method's business.</summary>
-    public IEnumerable<PropertyValue> Passed => Kind == AnnotationKind.Adapter ? Properties.Where(property => property.Owner == Type) : Properties;
+    /// <summary>What its class says of its properties together.</summary>
+    public required SettingChecks Checks { get; init; }
+
+    /// <summary>What its runtime class is created with. Where an adapter sits is not the method's business.</summary>
+    public IEnumerable<PropertyValue> Passed => Properties.Where(property => !property.Places);
 
     /// <summary>A property by name, or null where the annotation has none of that name.</summary>
     public PropertyValue? Find(string property) => Properties.FirstOrDefault(candidate => candidate.Name == property);
+
+    /// <summary>Whether a property is there and says something other than false, zero or nothing.</summary>
+    public bool IsSet(string property) => Find(property) is { IsSet: true };
 
     /// <summary>A property's number, written or default.</summary>
     public double Number(string property) => Find(property)?.Value?.Number ?? 0;
@@ -71,7 +77,7 @@ internal sealed record PropertyValue
 {
     public required string Name { get; init; }
 
-    /// <summary>The class that declares it, <c>global::</c> qualified.</summary>
+    /// <summary>The class that declares it, or last overrides it, <c>global::</c> qualified.</summary>
     public required string Owner { get; init; }
 
     /// <summary>Its C# type: <c>double</c>, or a qualified name.</summary>
@@ -86,6 +92,9 @@ internal sealed record PropertyValue
     /// <summary>Whether the user wrote it.</summary>
     public required bool Written { get; init; }
 
+    /// <summary>Whether it says where an adapter sits: the base class of all adapters declares it.</summary>
+    public required bool Places { get; init; }
+
     /// <summary>Whether one run may override it.</summary>
     public required bool PerRun { get; init; }
 
@@ -93,6 +102,9 @@ internal sealed record PropertyValue
 
     /// <summary>The members of its type where that is an enum.</summary>
     public required EquatableArray<EnumMember> Members { get; init; }
+
+    /// <summary>Whether its value is other than C#'s <c>default</c> of its type.</summary>
+    public bool IsSet => Value is { } value && (value.Kind is ConstantKind.Text ? value.Text.Length > 0 : value.Kind is ConstantKind.Texts ? value.Items.Count > 0 : value.Number != 0);
 }
 
 /// <summary>What a property may be.</summary>
@@ -118,4 +130,19 @@ internal sealed record Realization(string Type, Accessor? Accessor, EquatableArr
 internal sealed record Accessor(string Type, bool IsPublic);
 
 /// <summary>One tensor an adapter adds at a site.</summary>
-internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape);
+/// <param name="Name">Behind the module path.</param>
+/// <param name="Shape">One expression a dimension.</param>
+/// <param name="When">A boolean property it depends on.</param>
+/// <param name="At">A property of roles: at other sites it is not there.</param>
+/// <param name="NotAt">A property of roles: at their sites it is not there.</param>
+internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? At, string? NotAt)
+{
+    /// <summary>The properties its conditions name.</summary>
+    public IEnumerable<string> Conditions => new[] { When, At, NotAt }.OfType<string>();
+
+    /// <summary>Whether <paramref name="adapter"/> adds it at a site of this role.</summary>
+    public bool IsAdded(Annotation adapter, long role) =>
+        (When is null || adapter.IsSet(When)) && (At is null || Holds(adapter, At, role)) && (NotAt is null || !Holds(adapter, NotAt, role));
+
+    private static bool Holds(Annotation adapter, string property, long role) => ((long)adapter.Number(property) & role) != 0;
+}

@@ -9,7 +9,7 @@ internal static class RuntimeTypes
     /// <summary>Simple name to full name.</summary>
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
     {
-        (Root, "Bounds PlannedTensor TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Sites Precision Normalization"),
+        (Root, "Bounds IMergeable PlannedTensor TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Sites Precision Normalization"),
         ($"{Root}.Adapters", "AdapterPlacement"),
         ($"{Root}.Backbones", "BackboneLoader"),
         ($"{Root}.Batches", "TokenBatch ImageBatch SequenceBatch ImageTextBatch MultimodalBatch"),

@@ -12,6 +12,9 @@ internal sealed record TaskRow(long Value, string Name, string Example, string B
     /// <summary>Whether rows of tokens go in.</summary>
     public bool ReadsTokens { get; init; } = true;
 
+    /// <summary>Whether images are tokens of the rows.</summary>
+    public bool ReadsImageTokens { get; init; }
+
     /// <summary>Whether every position predicts one of a vocabulary.</summary>
     public bool PredictsTokens { get; init; }
 
@@ -30,7 +33,7 @@ internal static class TaskTable
         new(1, "ImageClassification", "ImageExample", "ImageBatch", "int", "EncoderLayer") { ReadsTokens = false, Classifies = true },
         new(2, "SequenceClassification", "SequenceExample", "SequenceBatch", "int", "EncoderLayer") { Classifies = true },
         new(3, "ImageTextContrastive", "ImageTextExample", "ImageTextBatch", null, "EncoderLayer") { Contrasts = true },
-        new(4, "ImageTextToText", "MultimodalExample", "MultimodalBatch", null, "DecoderLayer") { PredictsTokens = true },
+        new(4, "ImageTextToText", "MultimodalExample", "MultimodalBatch", null, "DecoderLayer") { ReadsImageTokens = true, PredictsTokens = true },
     ];
 
     public static TaskRow? Find(long value) => Rows.FirstOrDefault(row => row.Value == value);

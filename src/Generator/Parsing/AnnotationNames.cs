@@ -17,6 +17,10 @@ internal static class AnnotationNames
     public const string Default = "FlatPO.Recipes.DefaultAttribute";
     public const string PerRun = "FlatPO.Recipes.PerRunAttribute";
     public const string Bounds = "FlatPO.Recipes.BoundsAttribute";
+    public const string Conflict = "FlatPO.Recipes.ConflictAttribute";
+    public const string UsualRatio = "FlatPO.Recipes.UsualRatioAttribute";
+    public const string Subset = "FlatPO.Recipes.SubsetAttribute";
+    public const string WantsBias = "FlatPO.Recipes.WantsBiasAttribute";
 
     public const string ForTasks = "FlatPO.Recipes.ForTasksAttribute";
     public const string CannotMerge = "FlatPO.Recipes.CannotMergeAttribute";

@@ -57,25 +57,28 @@ internal static class AttributeReader
         CannotMerge = FirstArgument(type, AnnotationNames.CannotMerge)?.Value as string,
         KeepsForBackward = FirstArgument(type, AnnotationNames.KeepsForBackward)?.Value as string ?? "in",
         OptimizerState = FirstArgument(type, AnnotationNames.OptimizerState)?.Value is int state ? state : 0,
+        Checks = CheckReader.Read(type),
     };
 
     private static TypedConstant? FirstArgument(INamedTypeSymbol type, string mark) =>
         Marks(type, mark).FirstOrDefault() is { ConstructorArguments: [var first, ..] } ? first : null;
 
-    /// <summary>Writable properties, base class first, in the order of declaration.</summary>
+    /// <summary>Writable properties, base class first, in the order of declaration; one that is overridden stands where it was declared first, as it was declared last.</summary>
     private static IEnumerable<IPropertySymbol> Properties(INamedTypeSymbol type)
     {
         Stack<INamedTypeSymbol> chain = new();
         for (INamedTypeSymbol? level = type; level is not null && level.ToDisplayString() != "System.Attribute"; level = level.BaseType)
             chain.Push(level);
         return chain.SelectMany(level => level.GetMembers().OfType<IPropertySymbol>())
-            .Where(property => property is { IsStatic: false, SetMethod.DeclaredAccessibility: Accessibility.Public, DeclaredAccessibility: Accessibility.Public });
+            .Where(property => property is { IsStatic: false, SetMethod.DeclaredAccessibility: Accessibility.Public, DeclaredAccessibility: Accessibility.Public })
+            .GroupBy(property => property.Name)
+            .Select(declarations => declarations.Last());
     }
 
     private static PropertyValue Value(IPropertySymbol property, AttributeData? attribute)
     {
         Constant? written = attribute?.NamedArguments.Where(argument => argument.Key == property.Name).Select(argument => ConstantReader.Read(argument.Value)).FirstOrDefault();
-        Constant? fallback = Marks(property, AnnotationNames.Default).Select(mark => mark.ConstructorArguments is [var value, ..] ? ConstantReader.Read(value) : null).FirstOrDefault();
+        Constant? fallback = Mark(property, AnnotationNames.Default) is { ConstructorArguments: [var value, ..] } ? ConstantReader.Read(value) : null;
         return new PropertyValue
         {
             Name = property.Name,
@@ -84,10 +87,28 @@ internal static class AttributeReader
             Value = written ?? fallback,
             Default = fallback,
             Written = written is not null,
-            PerRun = Marks(property, AnnotationNames.PerRun).Any(),
-            Bounds = Marks(property, AnnotationNames.Bounds).Select(Bounds).FirstOrDefault(),
+            Places = First(property).ContainingType.ToDisplayString() == AnnotationNames.Adapter,
+            PerRun = Mark(property, AnnotationNames.PerRun) is not null,
+            Bounds = Mark(property, AnnotationNames.Bounds) is { } bounds ? Bounds(bounds) : null,
             Members = property.Type is INamedTypeSymbol { TypeKind: TypeKind.Enum } @enum ? Members(@enum) : [],
         };
+    }
+
+    /// <summary>The property as the first class of the chain declares it.</summary>
+    private static IPropertySymbol First(IPropertySymbol property)
+    {
+        while (property.OverriddenProperty is { } overridden)
+            property = overridden;
+        return property;
+    }
+
+    /// <summary>A property's mark, or that of the property it overrides, as reflection has it.</summary>
+    private static AttributeData? Mark(IPropertySymbol property, string attribute)
+    {
+        for (IPropertySymbol? level = property; level is not null; level = level.OverriddenProperty)
+            if (Marks(level, attribute).FirstOrDefault() is { } mark)
+                return mark;
+        return null;
     }
 
     private static BoundsModel Bounds(AttributeData mark) => new(
@@ -95,9 +116,12 @@ internal static class AttributeReader
         NamedNumber(mark, "Minimum"),
         NamedNumber(mark, "Above"),
         NamedNumber(mark, "Below"),
-        mark.NamedArguments.FirstOrDefault(argument => argument.Key == "Maximum").Value.Value as string);
+        NamedText(mark, "Maximum"));
 
-    private static double NamedNumber(AttributeData mark, string name) =>
+    internal static string? NamedText(AttributeData mark, string name) =>
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
+
+    internal static double NamedNumber(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is double number ? number : double.NaN;
 
     private static EquatableArray<EnumMember> Members(INamedTypeSymbol type) =>
@@ -105,7 +129,7 @@ internal static class AttributeReader
 
     private static AdapterTensor? Tensor(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
-            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()])
+            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "At"), NamedText(mark, "NotAt"))
             : null;
 
     /// <summary>The member of an enum with this value, "" for none and for 0.</summary>

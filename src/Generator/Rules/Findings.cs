@@ -10,6 +10,9 @@ internal sealed class Findings
     /// <summary>Whether the recipe cannot be written.</summary>
     public bool HasErrors => found.Exists(finding => Severities.Of(finding.Id) == Severity.Error);
 
+    /// <summary>Whether something is found at a place already.</summary>
+    public bool Has(Place place) => found.Exists(finding => finding.Place == place);
+
     public EquatableArray<Finding> All => [.. found];
 
     public void Add(string id, Place place, params string[] arguments) => Add(id, place, null, arguments);

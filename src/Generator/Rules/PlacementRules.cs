@@ -17,6 +17,7 @@ internal static class PlacementRules
         if (placed is null || taken.Length == 0)
             return null;
         BoundsRules.CheckAtSites(adapter, taken, findings);
+        SettingCheckRules.CheckAtSites(adapter, taken, findings);
         return new AdapterModel(adapter, [.. placed]);
     }
 
@@ -46,5 +47,5 @@ internal static class PlacementRules
     }
 
     private static EquatableArray<PlacedTensor> Tensors(Annotation adapter, SiteModel site) =>
-        [.. adapter.Tensors.Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => AtSite.Number(size, adapter, site))]))];
+        [.. adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site.Role)).Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => AtSite.Number(size, adapter, site))]))];
 }

@@ -30,13 +30,16 @@ internal static class PlanRules
     private static long FrozenParameters(BackboneModel backbone) =>
         backbone.Towers.Sum(tower => tower.Weights + tower.LayerWeights * tower.Layers) + backbone.Sites.Sum(site => site.OwnCount * backbone.Places(site));
 
+    /// <summary>Why there can be no merged checkpoint; null where there can.</summary>
     private static string? CannotMerge(RecipeModel recipe, Findings findings)
     {
         Annotation adapter = recipe.Adapter.Annotation;
-        if (recipe.Adapter.Sites.Select(placed => placed.Site).Concat(recipe.SavedModules.Select(saved => saved.Site)).FirstOrDefault(site => site.IsTied) is not { } tied)
-            return adapter.CannotMerge;
-        bool isAdapted = recipe.Adapter.Sites.Any(placed => placed.Site == tied);
-        findings.Add("FPO1014", Place.Of(adapter, !isAdapted ? "ModulesToSave" : TargetRules.HasTargets(adapter) ? "TargetModules" : "Sites"), tied.Module);
-        return $"{tied.Module} is tied to the embedding";
+        SiteModel[] adapted = [.. recipe.Adapter.Sites.Select(placed => placed.Site)];
+        if (adapted.Concat(recipe.SavedModules.Select(saved => saved.Site)).FirstOrDefault(site => site.IsTied) is { } tied)
+        {
+            findings.Add("FPO1014", Place.Of(adapter, !adapted.Contains(tied) ? "ModulesToSave" : TargetRules.HasTargets(adapter) ? "TargetModules" : "Sites"), tied.Module);
+            return $"{tied.Module} is tied to the embedding";
+        }
+        return SettingCheckRules.WithoutBias(adapter, adapted) is { Length: > 0 } without ? $"{string.Join(", ", without)} have no bias to add one to" : adapter.CannotMerge;
     }
 }

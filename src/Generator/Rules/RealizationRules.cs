@@ -16,9 +16,15 @@ internal static class RealizationRules
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule when annotation.Realization is null => "its class has no [RealizedBy]",
         AnnotationKind.Adapter when annotation.Realization!.Accessor is null => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
         AnnotationKind.Adapter when annotation.Tensors.Count == 0 => "its class has no [AdapterTensor]",
+        AnnotationKind.Adapter when UnknownCondition(annotation) is { } unknown => unknown,
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule => Unset(annotation),
         _ => null,
     };
+
+    private static string? UnknownCondition(Annotation annotation) =>
+        annotation.Tensors.SelectMany(tensor => tensor.Conditions).FirstOrDefault(condition => annotation.Find(condition) is null) is { } condition
+            ? $"an [AdapterTensor] depends on {condition}, which is no property of it"
+            : null;
 
     private static string? Unset(Annotation annotation) =>
         annotation.Passed.FirstOrDefault(property => !annotation.Realization!.Properties.Contains(property.Name)) is { } property

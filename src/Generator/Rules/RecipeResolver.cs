@@ -17,6 +17,8 @@ internal static class RecipeResolver
         PlannedRecipe? recipe = BackboneRules.Resolve(declaration, knowledge, catalogue, findings) is { } backbone
             ? OnBackbone(declaration, backbone, findings)
             : null;
+        foreach (Annotation annotation in declaration.Annotations)
+            SettingCheckRules.Check(annotation, findings);
         return new Reading(findings.HasErrors ? null : recipe, Skeleton(declaration), findings.All);
     }
 

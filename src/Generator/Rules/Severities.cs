@@ -17,6 +17,8 @@ internal static class Severities
         ["FPO1012"] = Severity.Warning,
         ["FPO1013"] = Severity.Warning,
         ["FPO1014"] = Severity.Warning,
+        ["FPO1015"] = Severity.Warning,
+        ["FPO1017"] = Severity.Warning,
         ["FPO1021"] = Severity.Info,
         ["FPO1026"] = Severity.Warning,
         ["FPO2009"] = Severity.Warning,

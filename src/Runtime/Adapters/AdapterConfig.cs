@@ -52,11 +52,19 @@ public sealed class AdapterConfig
     public IReadOnlyList<int> Integers(string key) =>
         Entry(key, "a whole number or a list of them", node => node is JsonArray list ? list.Select(item => item!.GetValue<int>()).ToArray() : [node.GetValue<int>()]) ?? [];
 
+    /// <summary>Whether the entry is a text rather than a list or another value.</summary>
+    public bool IsText(string key) => root[key] is JsonValue value && value.TryGetValue(out string? _);
+
     /// <summary>Whether the entry is a list rather than one value.</summary>
     public bool IsList(string key) => root[key] is JsonArray;
 
-    /// <summary>Whether the entry is an object or list with something in it.</summary>
-    public bool HasEntries(string key) => root[key] is JsonObject { Count: > 0 } or JsonArray { Count: > 0 };
+    /// <summary>Whether the entry says anything: it is there and neither null, false nor empty.</summary>
+    public bool IsUsed(string key) => root[key] switch
+    {
+        null or JsonObject { Count: 0 } or JsonArray { Count: 0 } => false,
+        JsonValue value when value.TryGetValue(out bool flag) => flag,
+        _ => true,
+    };
 
     /// <summary>The error for an entry that cannot be used.</summary>
     public RecipeException Invalid(string key, string allowed) =>

@@ -10,11 +10,17 @@ public abstract class AdapterMethod
     /// <summary><c>peft_type</c> of adapter_config.json.</summary>
     public abstract string PeftType { get; }
 
-    /// <summary>Writes the method's own entries of adapter_config.json.</summary>
-    public abstract void WriteConfig(JsonObject config);
+    /// <summary>Whether peft's configuration of the method knows <c>layers_to_transform</c>; where it does not, a range of layers is written as full module paths.</summary>
+    public virtual bool SelectsLayers => true;
 
-    /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result and that this method's settings do not say.</summary>
-    public abstract void CheckConfig(AdapterConfig config);
+    /// <summary>Writes the method's own entries of adapter_config.json; <c>target_modules</c>, which names <paramref name="sites"/>, is there already.</summary>
+    public abstract void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites);
+
+    /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
+    public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites);
+
+    /// <summary>Places the method's layer where its type does not matter.</summary>
+    internal abstract void PlaceOn(AdapterPlacement placement, string module);
 }
 
 /// <summary>
@@ -26,4 +32,6 @@ public abstract class AdapterMethod<TLayer> : AdapterMethod
 {
     /// <summary>Builds the layer for <paramref name="site"/>; random initial numbers come from <paramref name="random"/>, on the CPU.</summary>
     public abstract TLayer Place(Projection site, torch.Generator random);
+
+    internal sealed override void PlaceOn(AdapterPlacement placement, string module) => placement.Place(this, module);
 }

@@ -25,6 +25,9 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>The adapted sites and their layers, in the order they were placed.</summary>
     public IReadOnlyList<(Projection Site, AdapterLayer Layer)> Placed => placed;
 
+    /// <summary>The adapted sites alone.</summary>
+    internal IReadOnlyList<Projection> AdaptedSites => [.. placed.Select(pair => pair.Site)];
+
     /// <summary>The modules trained whole (<c>modules_to_save</c>).</summary>
     public IReadOnlyList<Projection> Whole => whole;
 

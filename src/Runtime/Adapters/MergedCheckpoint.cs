@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters;
@@ -29,15 +28,16 @@ public static class MergedCheckpoint
         }
     }
 
-    /// <summary>Every weight of the checkpoint by name: frozen, trained whole, or frozen plus its adapter's update.</summary>
+    /// <summary>Every weight of the checkpoint by name: frozen, trained whole, or frozen with its adapter merged.</summary>
     private static Dictionary<string, Tensor> Merged(AdapterPlacement placement)
     {
         Dictionary<string, Tensor> tensors = placement.Backbone.Weights.All.ToDictionary(
             weight => weight.Name, weight => weight.Trainable is { } trained ? trained.Value.to_type(weight.Frozen.dtype) : weight.Frozen);
         foreach ((Projection site, AdapterLayer layer) in placement.Placed)
         {
-            Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).Plus(layer.WeightDelta());
-            tensors[site.Weight.Name] = sum.to_type(site.Weight.Frozen.dtype);
+            tensors[site.Weight.Name] = layer.MergedWeight(site).to_type(site.Weight.Frozen.dtype);
+            if (layer.MergedBias(site) is { } bias)
+                tensors[site.Bias!.Name] = bias.to_type(site.Bias.Frozen.dtype);
         }
         return tensors;
     }

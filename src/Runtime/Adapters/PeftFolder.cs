@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
@@ -37,7 +36,7 @@ public static class PeftFolder
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to load into: no adapter was placed");
         if (config.PeftType != method.PeftType)
             throw config.Invalid("peft_type", $"\"{method.PeftType}\", the method of this recipe");
-        method.CheckConfig(config);
+        method.CheckConfig(config, placement.AdaptedSites);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         Dictionary<string, string> sources = Sources(placement, file);
         using var scope = NewDisposeScope();
@@ -51,10 +50,11 @@ public static class PeftFolder
     public static AdapterPlacement Place(Backbone backbone, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
-        LoraMethod method = config.PeftType == "LORA" ? LoraMethod.From(config) : throw config.Invalid("peft_type", "\"LORA\"");
+        IReadOnlyList<Projection> sites = PeftTargets.Match(backbone, config);
+        AdapterMethod method = PeftMethods.From(config, sites);
         AdapterPlacement placement = new(backbone, seed: 0);
-        foreach (Projection site in PeftTargets.Match(backbone, config))
-            placement.Place(method, site.Module);
+        foreach (Projection site in sites)
+            method.PlaceOn(placement, site.Module);
         foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)))
             placement.TrainWhole(site.Module);
         Load(placement, folder);
@@ -64,7 +64,7 @@ public static class PeftFolder
     private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)
     {
         Backbone backbone = placement.Backbone;
-        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, [.. placement.Placed.Select(pair => pair.Site)]);
+        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, placement.AdaptedSites, method.SelectsLayers);
         JsonObject config = new()
         {
             ["peft_type"] = method.PeftType,
@@ -77,14 +77,16 @@ public static class PeftFolder
             ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
-            ["bias"] = "none",
             ["fan_in_fan_out"] = false,
             ["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]),
             ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. placement.Whole.Select(site => JsonValue.Create(site.Module))]),
-            ["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]),
-            ["layers_pattern"] = null,
         };
-        method.WriteConfig(config);
+        if (method.SelectsLayers)
+        {
+            config["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]);
+            config["layers_pattern"] = null;
+        }
+        method.WriteConfig(config, placement.AdaptedSites);
         return config;
     }
 
@@ -117,7 +119,7 @@ public static class PeftFolder
     private static IEnumerable<string> Names(AdapterPlacement placement, TrainableTensor tensor)
     {
         yield return tensor.Name;
-        foreach (Projection site in placement.Placed.Select(pair => pair.Site).Concat(placement.Whole))
+        foreach (Projection site in placement.AdaptedSites.Concat(placement.Whole))
             if (site.Published != site.Module && tensor.Name.StartsWith($"{site.Module}.", StringComparison.Ordinal))
                 yield return site.Published + tensor.Name[site.Module.Length..];
     }

@@ -13,7 +13,7 @@ internal static partial class PeftTargets
         IReadOnlyList<int> layers = config.Integers("layers_to_transform");
         Projection[] candidates = [.. backbone.Weights.Projections.Where(projection => layers.Count == 0 || LayerOf(projection.Module) is { } layer && layers.Contains(layer))];
         if (!config.IsList("target_modules") && targets is [string pattern])
-            return Some(config, [.. candidates.Where(projection => Regex.IsMatch(projection.Module, $"^(?:{pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1)))]);
+            return Some(config, [.. candidates.Where(projection => IsMatch(pattern, projection.Module))]);
         foreach (string target in targets)
             if (!backbone.Weights.Projections.Any(projection => Names(target, projection.Module)))
                 throw config.Invalid("target_modules", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{target}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
@@ -26,8 +26,16 @@ internal static partial class PeftTargets
             ? found
             : throw config.Invalid("modules_to_save", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{name}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
 
+    /// <summary>
+    /// Whether an entry of module names or one pattern means this site by peft's looser rule for it: the path ends in the name, wherever its parts begin
+    /// (<c>ia3/model.py</c>, <c>_check_target_module_feedforward</c>).
+    /// </summary>
+    internal static bool NamesEnd(AdapterConfig config, string key, Projection site) => config.IsText(key)
+        ? IsMatch(config.Text(key)!, site.Module)
+        : config.Texts(key).Any(name => site.Module.EndsWith(name, StringComparison.Ordinal));
+
     /// <summary>The shortest <c>target_modules</c> that mean exactly <paramref name="sites"/>, and <c>layers_to_transform</c> (empty for all layers).</summary>
-    internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites)
+    internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites, bool selectsLayers)
     {
         string[] suffixes = [.. Suffixes(sites)];
         int[] layers = [.. sites.Select(site => LayerOf(site.Module)).OfType<int>().Distinct().Order()];
@@ -35,13 +43,16 @@ internal static partial class PeftTargets
         if (everywhere.Length == sites.Count)
             return (suffixes, []);
         Projection[] inLayers = [.. everywhere.Where(projection => LayerOf(projection.Module) is { } layer && layers.Contains(layer))];
-        return inLayers.Length == sites.Count ? (suffixes, layers) : ([.. sites.Select(site => site.Module)], []);
+        return selectsLayers && inLayers.Length == sites.Count ? (suffixes, layers) : ([.. sites.Select(site => site.Module)], []);
     }
 
     /// <summary>The number in a module path that names its layer; null outside the layers.</summary>
     private static int? LayerOf(string module) => LayerNumber().Match(module) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : null;
 
-    private static bool Names(string target, string module) => module == target || module.EndsWith($".{target}", StringComparison.Ordinal);
+    /// <summary>Whether a name of <c>target_modules</c> means this module.</summary>
+    internal static bool Names(string target, string module) => module == target || module.EndsWith($".{target}", StringComparison.Ordinal);
+
+    private static bool IsMatch(string pattern, string module) => Regex.IsMatch(module, $"^(?:{pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1));
 
     private static IEnumerable<string> Suffixes(IEnumerable<Projection> projections) =>
         projections.Select(projection => projection.Module[(projection.Module.LastIndexOf('.') + 1)..]).Distinct();

@@ -4,9 +4,9 @@ namespace FlatPO.Recipes;
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
 public abstract class AdapterAttribute : Attribute
 {
-    /// <summary>The sites adapted, by role; <see cref="Sites.Query"/> and <see cref="Sites.Value"/> unless said otherwise.</summary>
+    /// <summary>The sites adapted, by role; <see cref="Sites.Query"/> and <see cref="Sites.Value"/> unless said otherwise. A method with other usual sites overrides it with a <see cref="DefaultAttribute"/> of its own.</summary>
     [Default(Sites.Query | Sites.Value)]
-    public Sites Sites { get; set; } = Sites.Query | Sites.Value;
+    public virtual Sites Sites { get; set; } = Sites.Query | Sites.Value;
 
     /// <summary>
     /// The sites adapted, by module name as PEFT's <c>target_modules</c> spells them; replaces <see cref="Sites"/>. <c>*</c> stands for any text of a whole path:

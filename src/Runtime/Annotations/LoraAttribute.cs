@@ -2,11 +2,17 @@ using FlatPO.Recipes.Adapters.Lora;
 
 namespace FlatPO.Recipes;
 
-/// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] Kaiming-uniform and B [out, rank] zero at the start.</summary>
+/// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] random and B [out, rank] zero at the start; DoRA and rsLoRA are properties of it, as in PEFT.</summary>
 [RealizedBy(typeof(LoraMethod))]
 [KeepsForBackward("in + Rank")]
 [AdapterTensor("lora_A.weight", "Rank", "in")]
 [AdapterTensor("lora_B.weight", "out", "Rank")]
+[AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]
+[AdapterTensor("lora_magnitude_vector", "out", When = nameof(UseDora))]
+[UsualRatio("FPO1015", nameof(Alpha), nameof(Rank), Root = nameof(UseRslora), AtLeast = 0.25, AtMost = 8)]
+[Conflict("FPO1016", nameof(UseDora), nameof(LoraBias), "DoRA has no bias of B (peft refuses it too)")]
+[Conflict("FPO1016", nameof(Initialization), nameof(LoraBias), "peft allows a bias of B with its standard initialization alone")]
+[WantsBias("FPO1017", nameof(LoraBias))]
 public sealed class LoraAttribute : AdapterAttribute
 {
     /// <summary>r, the rank of the update (PEFT's <c>r</c>).</summary>
@@ -20,4 +26,33 @@ public sealed class LoraAttribute : AdapterAttribute
     /// <summary>Probability of dropping an input element of the adapter branch while training.</summary>
     [Bounds("FPO1007", Minimum = 0, Below = 1), Default(0.0)]
     public double Dropout { get; set; }
+
+    /// <summary>rsLoRA (arXiv 2312.03732): the update is scaled by α / √r, which keeps its size as the rank grows (PEFT's <c>use_rslora</c>).</summary>
+    [Default(false)]
+    public bool UseRslora { get; set; }
+
+    /// <summary>
+    /// DoRA (arXiv 2402.09353): the length of each row of the adapted weight is trained apart from its direction, one more tensor [out] a site
+    /// (PEFT's <c>use_dora</c>). Costs a [out, in] temporary a site and pass.
+    /// </summary>
+    [Default(false)]
+    public bool UseDora { get; set; }
+
+    /// <summary>Trains a bias of B, [out], beside the factors (PEFT's <c>lora_bias</c>). It can be merged only where the adapted layer has a bias.</summary>
+    [Default(false)]
+    public bool LoraBias { get; set; }
+
+    /// <summary>How A begins; B is zero in any case (PEFT's <c>init_lora_weights</c>).</summary>
+    [Default(LoraInitialization.KaimingUniform)]
+    public LoraInitialization Initialization { get; set; }
+}
+
+/// <summary>How LoRA's A [rank, in] begins.</summary>
+public enum LoraInitialization
+{
+    /// <summary>Uniform in ±1 / √in (PEFT's <c>true</c>).</summary>
+    KaimingUniform,
+
+    /// <summary>Normal with standard deviation 1 / r (PEFT's <c>"gaussian"</c>).</summary>
+    Gaussian,
 }

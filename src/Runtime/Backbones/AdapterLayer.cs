@@ -15,6 +15,9 @@ public abstract class AdapterLayer
     /// <summary>The adapted layer's output for x [..., in]: [..., out] in x's number format.</summary>
     public abstract Tensor Forward(Tensor x, Projection site);
 
-    /// <summary>What merging adds to the site's weight: float32 [out, in].</summary>
-    public abstract Tensor WeightDelta();
+    /// <summary>The site's weight with the adapter merged into it: float32 [out, in].</summary>
+    public abstract Tensor MergedWeight(Projection site);
+
+    /// <summary>The site's bias with the adapter merged into it: float32 [out]; null where merging leaves it as it is.</summary>
+    public virtual Tensor? MergedBias(Projection site) => null;
 }

@@ -18,7 +18,11 @@ public interface IRecipe<TExample> : IDisposable
 
     /// <summary>Reads adapters in PEFT's layout; they must fit the recipe tensor by tensor.</summary>
     void LoadAdapter(string folder);
+}
 
-    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone.</summary>
+/// <summary>A recipe whose adapters can be added into its backbone's weights.</summary>
+public interface IMergeable
+{
+    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone; the recipe itself stays as it is.</summary>
     void Merge(string folder);
 }

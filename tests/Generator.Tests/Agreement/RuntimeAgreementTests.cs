@@ -42,6 +42,53 @@ public sealed class RuntimeAgreementTests
     }
 
     [Fact]
+    public void What_emitted_code_leaves_out_is_the_runtimes_own_default()
+    {
+        List<string> checkedProperties = [];
+        foreach (Type annotation in Annotations())
+        {
+            if (annotation.GetCustomAttribute<RealizedByAttribute>()?.Type.GetConstructor(Type.EmptyTypes) is not { } create)
+                continue; // an optimizer takes its arena: its properties are per run and always assigned
+            object fresh = create.Invoke(null);
+            foreach (PropertyInfo property in annotation.GetProperties().Where(property => property.SetMethod is not null && !property.IsDefined(typeof(PerRunAttribute)) && IsLeftOut(property)))
+            {
+                Assert.Equal(property.GetCustomAttribute<DefaultAttribute>()!.Value, create.DeclaringType!.GetProperty(property.Name)!.GetValue(fresh));
+                checkedProperties.Add(property.Name);
+            }
+        }
+        Assert.Contains("UseDora", checkedProperties);
+
+        static bool IsLeftOut(PropertyInfo property) => property.GetMethod!.GetBaseDefinition().DeclaringType != typeof(AdapterAttribute)
+            && property.GetCustomAttribute<DefaultAttribute>()?.Value is { } value && value.Equals(Activator.CreateInstance(value.GetType()));
+    }
+
+    [Fact]
+    public void Optimizers_leave_nothing_out() => Assert.All(
+        Annotations().Where(type => typeof(OptimizerAttribute).IsAssignableFrom(type)).SelectMany(type => type.GetProperties()).Where(property => property.SetMethod is not null),
+        property => Assert.True(property.IsDefined(typeof(PerRunAttribute)), property.Name));
+
+    [Fact]
+    public void Checks_name_properties_and_ids_that_exist()
+    {
+        foreach (Type annotation in Annotations())
+        {
+            (string Id, string?[] Properties)[] named =
+            [
+                .. annotation.GetCustomAttributes<ConflictAttribute>().Select(check => (check.Id, (string?[])[check.First, check.Second])),
+                .. annotation.GetCustomAttributes<UsualRatioAttribute>().Select(check => (check.Id, (string?[])[check.Dividend, check.Divisor, check.Root])),
+                .. annotation.GetCustomAttributes<SubsetAttribute>().Select(check => (check.Id, (string?[])[check.Part, check.Whole])),
+                .. annotation.GetCustomAttributes<WantsBiasAttribute>().Select(check => (check.Id, (string?[])[check.Property])),
+                .. annotation.GetCustomAttributes<AdapterTensorAttribute>().Select(tensor => ("FPO0013", (string?[])[tensor.When, tensor.At, tensor.NotAt])),
+            ];
+            foreach ((string id, string?[] properties) in named)
+            {
+                Assert.Equal(id, Generator.Diagnostics.RecipeDiagnostics.For(id).Id);
+                Assert.All(properties.OfType<string>(), property => Assert.NotNull(annotation.GetProperty(property)));
+            }
+        }
+    }
+
+    [Fact]
     public void Every_property_that_emitted_code_sets_declares_its_default()
     {
         foreach (PropertyInfo property in Annotations().SelectMany(type => type.GetProperties()).Where(property => property.SetMethod is not null && property.DeclaringType != typeof(AdapterAttribute)))
@@ -61,6 +108,8 @@ public sealed class RuntimeAgreementTests
             (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
             (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
+            (typeof(AdapterTensorAttribute), ["When", "At", "NotAt"]),
+            (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];
         foreach ((Type type, string[] names) in named)
             Assert.All(names, name => Assert.NotNull(type.GetProperty(name)));

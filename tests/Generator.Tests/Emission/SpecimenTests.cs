@@ -8,6 +8,8 @@ public sealed class SpecimenTests
     [InlineData("TinyOpt")]
     [InlineData("TinyVit")]
     [InlineData("TinyLlama")]
+    [InlineData("DoraLlama")]
+    [InlineData("VectorLlama")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

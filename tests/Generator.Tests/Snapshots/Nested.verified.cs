@@ -36,7 +36,7 @@ partial class Outer<TKey>
         /// </list>
         /// </remarks>
         [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-        partial class Inner<TValue> : IRecipe<TokenExample>
+        partial class Inner<TValue> : IRecipe<TokenExample>, IMergeable
         {
             // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/opt ----
 
@@ -119,9 +119,6 @@ partial class Outer<TKey>
                 /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
                 public int MaxLength { get; init; } = 0;
 
-                /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-                public int MaxPixels { get; init; } = 0;
-
                 /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
                 public double MaxGradientNorm { get; init; } = 0;
 
@@ -141,7 +138,6 @@ partial class Outer<TKey>
                     Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
                     Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
                     Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-                    Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
                     Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
                     Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
                     Bounds.CheckLength(MaxLength, positions: 64);
@@ -158,7 +154,7 @@ partial class Outer<TKey>
             {
                 internal AdapterSet(AdapterPlacement placement)
                 {
-                    var lora = new LoraMethod { Rank = 2, Alpha = 8, Dropout = 0 };
+                    var lora = new LoraMethod { Rank = 2, Alpha = 8 };
                     Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
                 }
 

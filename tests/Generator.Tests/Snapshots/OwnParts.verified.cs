@@ -28,7 +28,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class OwnParts : IRecipe<TokenExample>
+partial class OwnParts : IRecipe<TokenExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Specimens/echo ----
 
@@ -114,9 +114,6 @@ partial class OwnParts : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
         public int MaxLength { get; init; } = 0;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
@@ -138,7 +135,6 @@ partial class OwnParts : IRecipe<TokenExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
         }

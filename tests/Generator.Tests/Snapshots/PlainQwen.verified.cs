@@ -32,7 +32,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class PlainQwen : IRecipe<TokenExample>
+partial class PlainQwen : IRecipe<TokenExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/qwen2 ----
 
@@ -103,9 +103,6 @@ partial class PlainQwen : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
         public int MaxLength { get; init; } = 0;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
@@ -122,7 +119,6 @@ partial class PlainQwen : IRecipe<TokenExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
             Bounds.CheckLength(MaxLength, positions: 128);
@@ -139,7 +135,7 @@ partial class PlainQwen : IRecipe<TokenExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 8, Alpha = 8, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 8, Alpha = 8 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
         }
 

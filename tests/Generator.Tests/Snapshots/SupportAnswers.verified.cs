@@ -37,7 +37,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class SupportAnswers : IRecipe<TokenExample>
+partial class SupportAnswers : IRecipe<TokenExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Qwen/Qwen2.5-1.5B ----
 
@@ -130,9 +130,6 @@ partial class SupportAnswers : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
         public int MaxLength { get; init; } = 512;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
@@ -153,7 +150,6 @@ partial class SupportAnswers : IRecipe<TokenExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
             Bounds.CheckLength(MaxLength, positions: 131072);
@@ -170,7 +166,7 @@ partial class SupportAnswers : IRecipe<TokenExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 8, Alpha = 16, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 8, Alpha = 16 };
             Layers = new(first: 0, last: 27, layer => new DecoderLayer(placement, lora, layer));
         }
 

@@ -38,7 +38,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class TinyLlama : IRecipe<TokenExample>
+partial class TinyLlama : IRecipe<TokenExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/llama ----
 
@@ -136,9 +136,6 @@ partial class TinyLlama : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
         public int MaxLength { get; init; } = 64;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
@@ -159,7 +156,6 @@ partial class TinyLlama : IRecipe<TokenExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
             Bounds.CheckLength(MaxLength, positions: 128);

@@ -32,7 +32,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class TinyOpt : IRecipe<TokenExample>
+partial class TinyOpt : IRecipe<TokenExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/opt ----
 
@@ -118,9 +118,6 @@ partial class TinyOpt : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
         public int MaxLength { get; init; } = 0;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
@@ -141,7 +138,6 @@ partial class TinyOpt : IRecipe<TokenExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
             Bounds.CheckLength(MaxLength, positions: 64);
@@ -158,7 +154,7 @@ partial class TinyOpt : IRecipe<TokenExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 8, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 4, Alpha = 8 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
         }
 

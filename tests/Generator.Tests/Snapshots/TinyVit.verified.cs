@@ -34,7 +34,7 @@ using Tensor = global::TorchSharp.torch.Tensor;
 /// </list>
 /// </remarks>
 [GeneratedCode("FlatPO.Recipes.Generator", "0.1.0")]
-partial class TinyVit : IRecipe<ImageExample>
+partial class TinyVit : IRecipe<ImageExample>, IMergeable
 {
     // ---- Plan: what the compiler worked out from the attributes and Golden/backbones/vit ----
 
@@ -115,12 +115,6 @@ partial class TinyVit : IRecipe<ImageExample>
         /// <inheritdoc cref="TrainingAttribute.GradientAccumulation"/>
         public int GradientAccumulation { get; init; } = 1;
 
-        /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
-        public int MaxLength { get; init; } = 0;
-
-        /// <inheritdoc cref="TrainingAttribute.MaxPixels"/>
-        public int MaxPixels { get; init; } = 0;
-
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 1;
 
@@ -138,8 +132,6 @@ partial class TinyVit : IRecipe<ImageExample>
             Bounds.Check(typeof(TrainingAttribute), nameof(Epochs), Epochs);
             Bounds.Check(typeof(TrainingAttribute), nameof(BatchSize), BatchSize);
             Bounds.Check(typeof(TrainingAttribute), nameof(GradientAccumulation), GradientAccumulation);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
-            Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
         }
@@ -155,7 +147,7 @@ partial class TinyVit : IRecipe<ImageExample>
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 2, Alpha = 8, Dropout = 0 };
+            var lora = new LoraMethod { Rank = 2, Alpha = 8 };
             Layers = new(first: 1, last: 2, layer => new EncoderLayer(placement, lora, layer));
             placement.TrainWhole("classifier");
         }
@@ -295,11 +287,10 @@ partial class TinyVit : IRecipe<ImageExample>
         Epochs = run.Epochs,
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
-        MaxLength = run.MaxLength,
         Seed = run.Seed,
     };
 
-    private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };
+    private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize };
 
     /// <summary>Writes the adapters in PEFT's layout: adapter_config.json and adapter_model.safetensors.</summary>
     public void SaveAdapter(string folder) => placement.Save(folder);

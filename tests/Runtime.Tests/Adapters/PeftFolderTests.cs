@@ -56,8 +56,11 @@ public sealed class PeftFolderTests : IDisposable
     [Theory]
     [InlineData("r", 5, "r is 5; expected 4")]
     [InlineData("lora_alpha", 3, "lora_alpha is 3; expected 8")]
-    [InlineData("use_dora", true, "use_dora is true")]
-    [InlineData("use_rslora", true, "use_rslora is true")]
+    [InlineData("use_dora", true, "use_dora is true; expected false, as this adapter has it")]
+    [InlineData("use_rslora", true, "use_rslora is true; expected false")]
+    [InlineData("lora_bias", true, "lora_bias is true; expected false")]
+    [InlineData("use_qalora", true, "use_qalora is true; expected nothing")]
+    [InlineData("init_lora_weights", "pissa_niter_4", "init_lora_weights is \"pissa_niter_4\"; expected true or \"gaussian\"")]
     [InlineData("bias", "all", "bias is \"all\"; expected \"none\"")]
     [InlineData("peft_type", "IA3", "peft_type is \"IA3\"; expected \"LORA\"")]
     public void A_setting_that_changes_the_result_is_an_error(string key, object value, string expected)

@@ -7,7 +7,10 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.Lora;
 
-/// <summary>LoRA (arXiv 2106.09685; peft <c>tuners/lora/layer.py</c>).</summary>
+/// <summary>
+/// LoRA (arXiv 2106.09685; peft <c>tuners/lora/layer.py</c>) and its variants. A variant that computes something else is a <see cref="LoraPair"/> of its own and
+/// a line in <see cref="Place"/>; its entries of adapter_config.json are in <see cref="LoraConfig"/>.
+/// </summary>
 public sealed class LoraMethod : AdapterMethod<LoraPair>
 {
     /// <inheritdoc cref="LoraAttribute.Rank"/>
@@ -19,64 +22,62 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc cref="LoraAttribute.Dropout"/>
     public double Dropout { get; init; }
 
-    /// <inheritdoc/>
-    public override string PeftType => "LORA";
+    /// <inheritdoc cref="LoraAttribute.UseRslora"/>
+    public bool UseRslora { get; init; }
 
-    /// <summary>α / r.</summary>
-    public double Scaling => Alpha / Rank;
+    /// <inheritdoc cref="LoraAttribute.UseDora"/>
+    public bool UseDora { get; init; }
+
+    /// <inheritdoc cref="LoraAttribute.LoraBias"/>
+    public bool LoraBias { get; init; }
+
+    /// <inheritdoc cref="LoraAttribute.Initialization"/>
+    public LoraInitialization Initialization { get; init; }
+
+    /// <inheritdoc/>
+    public override string PeftType => LoraConfig.PeftType;
+
+    /// <summary>α / r, or α / √r with <see cref="UseRslora"/>.</summary>
+    public double Scaling => Alpha / (UseRslora ? Math.Sqrt(Rank) : Rank);
 
     internal Scalar Scale => Scalars.Of(Scaling);
 
     /// <inheritdoc/>
     public override LoraPair Place(Projection site, Generator random)
     {
+        Conflicts.Check(typeof(LoraAttribute), this);
         if (Rank < 1 || Rank > Math.Min(site.In, site.Out))
             throw new RecipeException("FPO1005", $"Rank = {Rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
         using var scope = NewDisposeScope();
-        double bound = 1 / Math.Sqrt(site.In); // kaiming_uniform_(a = √5)
-        Tensor a = rand([Rank, site.In], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
-        return new LoraPair(
-            new TrainableTensor($"{site.Module}.lora_A.weight", site.Role, TrainableKind.Adapter, a),
-            new TrainableTensor($"{site.Module}.lora_B.weight", site.Role, TrainableKind.Adapter, zeros(site.Out, Rank)),
-            this);
+        TrainableTensor a = Adapter(site, "lora_A.weight", InitialA(site, random));
+        TrainableTensor b = Adapter(site, "lora_B.weight", zeros(site.Out, Rank));
+        return UseDora
+            ? new DoraPair(a, b, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site)), this)
+            : new LoraPair(a, b, LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null, this);
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
-    public static LoraMethod From(AdapterConfig config)
+    public static LoraMethod From(AdapterConfig config, IReadOnlyList<Projection> sites)
     {
-        int rank = (int)config.Number("r", 8);
-        LoraMethod method = new() { Rank = rank, Alpha = config.Number("lora_alpha", 8), Dropout = config.Number("lora_dropout", 0) };
-        method.CheckConfig(config);
+        LoraMethod method = LoraConfig.Read(config);
+        method.CheckConfig(config, sites);
         return method;
     }
 
     /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config)
-    {
-        config["r"] = Rank;
-        config["lora_alpha"] = Alpha == Math.Floor(Alpha) ? JsonValue.Create((long)Alpha) : JsonValue.Create(Alpha);
-        config["lora_dropout"] = Dropout;
-        config["init_lora_weights"] = true;
-        config["use_rslora"] = false;
-        config["use_dora"] = false;
-        config["rank_pattern"] = new JsonObject();
-        config["alpha_pattern"] = new JsonObject();
-    }
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites) => LoraConfig.Write(this, config);
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config)
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites) => LoraConfig.Check(this, config);
+
+    private static TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial);
+
+    /// <summary>A at the start, float32 [rank, in] (peft <c>reset_lora_parameters</c>).</summary>
+    private Tensor InitialA(Projection site, Generator random)
     {
-        if (config.Number("r", 8) != Rank)
-            throw config.Invalid("r", $"{Rank}, the rank of this adapter");
-        if (config.Number("lora_alpha", 8) != Alpha)
-            throw config.Invalid("lora_alpha", $"{Alpha}, the alpha of this adapter");
-        foreach (string variant in (string[])["use_rslora", "use_dora", "lora_bias", "fan_in_fan_out"])
-            if (config.Flag(variant))
-                throw config.Invalid(variant, "false: this variant of LoRA is not supported");
-        foreach (string pattern in (string[])["rank_pattern", "alpha_pattern"])
-            if (config.HasEntries(pattern))
-                throw config.Invalid(pattern, "nothing: one rank and one alpha for all sites");
-        if (config.Text("bias") is { } and not "none")
-            throw config.Invalid("bias", "\"none\"");
+        if (Initialization == LoraInitialization.Gaussian)
+            return randn([Rank, site.In], float32, generator: random).mul(Scalars.Of(1.0 / Rank));
+        double bound = 1 / Math.Sqrt(site.In); // kaiming_uniform_(a = √5)
+        return rand([Rank, site.In], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
     }
 }

@@ -6,15 +6,13 @@ using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Adapters.Lora;
 
-/// <summary>The two factors of one low-rank update, ΔW = (α / r) · B A.</summary>
-public sealed class LoraPair : AdapterLayer
+/// <summary>The two factors of one low-rank update, ΔW = s · B A with s = α / r (α / √r with rsLoRA).</summary>
+public class LoraPair : AdapterLayer
 {
-    private readonly LoraMethod method;
-
-    internal LoraPair(TrainableTensor a, TrainableTensor b, LoraMethod method)
+    internal LoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor? bias, LoraMethod method)
     {
-        (A, B, this.method) = (a, b, method);
-        Tensors = [a, b];
+        (A, B, Bias, Method) = (a, b, bias, method);
+        Tensors = bias is null ? [a, b] : [a, b, bias];
     }
 
     /// <summary>A, float32 [rank, in].</summary>
@@ -23,25 +21,54 @@ public sealed class LoraPair : AdapterLayer
     /// <summary>B, float32 [out, rank].</summary>
     public TrainableTensor B { get; }
 
+    /// <summary>The bias of B, float32 [out]; null without <see cref="LoraMethod.LoraBias"/>.</summary>
+    public TrainableTensor? Bias { get; }
+
+    /// <summary>m, the length of each row of the adapted weight, float32 [out]; null without <see cref="LoraMethod.UseDora"/>.</summary>
+    public virtual TrainableTensor? Magnitude => null;
+
     /// <inheritdoc/>
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
+
+    internal LoraMethod Method { get; }
+
+    /// <summary>Whether dropout acts on the branch now.</summary>
+    private protected bool DropsOut => Training && Method.Dropout > 0;
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor x, Projection site)
     {
         using var scope = NewDisposeScope();
         Tensor frozen = site.Base(x); // before the branch, as peft: backward then sums in the same order
-        Tensor input = x.to_type(ScalarType.Float32); // the branch keeps float32: bfloat16 would round the perturbation away
-        if (Training && method.Dropout > 0)
-            input = functional.dropout(input, method.Dropout);
-        Tensor update = functional.linear(functional.linear(input, A.Live), B.Live); // [..., rank] → [..., out]
-        return frozen.Plus(update.mul(method.Scale).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.Plus(Update(BranchInput(x)).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public override Tensor WeightDelta()
+    public override Tensor MergedWeight(Projection site)
     {
         using var scope = NewDisposeScope();
-        return B.Value.mm(A.Value).mul(method.Scale).MoveToOuterDisposeScope();
+        return site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Value.mm(A.Value), Method.Scale).MoveToOuterDisposeScope();
     }
+
+    /// <inheritdoc/>
+    public override Tensor? MergedBias(Projection site)
+    {
+        if (Bias is null)
+            return base.MergedBias(site);
+        if (site.Bias is null)
+            throw new RecipeException("FPO1017", $"{site.Module} has no bias to merge the bias of B into; save the adapter instead, or train without LoraBias");
+        using var scope = NewDisposeScope();
+        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Method.Scale).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the branch sees of x: float32, since bfloat16 would round the perturbation away, with dropout.</summary>
+    private protected Tensor BranchInput(Tensor x)
+    {
+        Tensor input = x.to_type(ScalarType.Float32);
+        return DropsOut ? functional.dropout(input, Method.Dropout) : input;
+    }
+
+    /// <summary>s · (B A x + b): float32 [..., in] → [..., rank] → [..., out].</summary>
+    private protected Tensor Update(Tensor input) =>
+        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Method.Scale);
 }

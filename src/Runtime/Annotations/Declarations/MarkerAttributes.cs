@@ -16,7 +16,8 @@ public sealed class PerRunAttribute : Attribute;
 
 /// <summary>
 /// The runtime class behind an annotation. The generator creates it with an object initialiser: each of the annotation's own properties is
-/// assigned to the class's property of the same name.
+/// assigned to the class's property of the same name. One that is not written and whose default is <c>default</c> of its type (false, 0, an enum's 0) is left
+/// out, so that a line names what is special about it: the class's property must then start as <c>default</c> too.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class RealizedByAttribute(Type type) : Attribute
@@ -26,7 +27,8 @@ public sealed class RealizedByAttribute(Type type) : Attribute
 }
 
 /// <summary>
-/// One tensor an adapter method adds at each site it takes. A dimension is a number, <c>in</c> or <c>out</c> of the site, or a property of the annotation.
+/// One tensor an adapter method adds at each site it takes, or at those that its conditions name. A dimension is a number, <c>in</c> or <c>out</c> of the site, or a
+/// property of the annotation.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class AdapterTensorAttribute(string name, params string[] shape) : Attribute
@@ -36,4 +38,13 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
 
     /// <summary>One expression a dimension.</summary>
     public string[] Shape { get; } = shape;
+
+    /// <summary>A boolean property of the annotation: the tensor is there only where it is true. Null for no condition.</summary>
+    public string? When { get; set; }
+
+    /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of its roles. Null for no condition.</summary>
+    public string? At { get; set; }
+
+    /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of other roles. Null for no condition.</summary>
+    public string? NotAt { get; set; }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
@@ -11,12 +12,11 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Tests.Adapters;
 
 /// <summary>Adapters trained by peft: the same logits here, adapted and merged, and the same files back.</summary>
-public sealed class LoraTests(ITestOutputHelper output)
+public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    /// <summary>The cases that are plain LoRA.</summary>
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "rslora", "dora", "ia3");
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
@@ -56,8 +56,14 @@ public sealed class LoraTests(ITestOutputHelper output)
         Assert.Equal(reference.Texts("target_modules").Order(), config.Texts("target_modules").Order());
         Assert.Equal(reference.Texts("modules_to_save"), config.Texts("modules_to_save"));
         Assert.Equal(Golden.Backbone(File.ReadAllText(Path.Combine(Golden.Adapter(name), "base.txt")).Trim()), config.Text("base_model_name_or_path"));
+        Assert.Equal(reference.Texts("feedforward_modules").Order(), config.Texts("feedforward_modules").Order());
+        Assert.All((string[])["use_rslora", "use_dora", "lora_bias"], variant => Assert.Equal(reference.Flag(variant), config.Flag(variant)));
+        Assert.Subset(Keys(Golden.Adapter(name)), Keys(folder.Path)); // peft refuses or drops what it does not know
         Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
     }
+
+    private static HashSet<string> Keys(string folder) =>
+        [.. JsonNode.Parse(File.ReadAllText(Path.Combine(folder, AdapterConfig.FileName)))!.AsObject().Select(entry => entry.Key)];
 
     private static Tensor Live(Arena arena, Loaded loaded)
     {

@@ -1,0 +1,66 @@
+using System.Text.Json.Nodes;
+
+namespace FlatPO.Recipes.Adapters.Lora;
+
+/// <summary>LoRA's entries of adapter_config.json (peft <c>tuners/lora/config.py</c>).</summary>
+internal static class LoraConfig
+{
+    internal const string PeftType = "LORA";
+
+    /// <summary>What changes the output and has no counterpart here; peft writes null, false or nothing where it is not used.</summary>
+    private static readonly string[] Unsupported =
+    [
+        "fan_in_fan_out", "rank_pattern", "alpha_pattern", "layer_replication", "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "use_bdlora", "use_qalora",
+    ];
+
+    /// <summary>Initialisations that change the base weights, so that the adapter alone does not give the model (peft's PiSSA, CorDA, OLoRA, LoftQ, LoRA-GA).</summary>
+    private static readonly string[] ChangesBase = ["pissa", "corda", "olora", "loftq", "lora_ga"];
+
+    /// <summary>The method as the entries describe it; peft's defaults where they are missing.</summary>
+    internal static LoraMethod Read(AdapterConfig config) => new()
+    {
+        Rank = (int)config.Number("r", 8),
+        Alpha = config.Number("lora_alpha", 8),
+        Dropout = config.Number("lora_dropout", 0),
+        UseRslora = config.Flag("use_rslora"),
+        UseDora = config.Flag("use_dora"),
+        LoraBias = config.Flag("lora_bias"),
+        Initialization = InitializationName(config) == "gaussian" ? LoraInitialization.Gaussian : LoraInitialization.KaimingUniform,
+    };
+
+    internal static void Write(LoraMethod method, JsonObject config)
+    {
+        config["r"] = method.Rank;
+        config["lora_alpha"] = method.Alpha == Math.Floor(method.Alpha) ? JsonValue.Create((long)method.Alpha) : JsonValue.Create(method.Alpha);
+        config["lora_dropout"] = method.Dropout;
+        config["init_lora_weights"] = method.Initialization == LoraInitialization.Gaussian ? JsonValue.Create("gaussian") : JsonValue.Create(true);
+        config["use_rslora"] = method.UseRslora;
+        config["use_dora"] = method.UseDora;
+        config["lora_bias"] = method.LoraBias;
+        config["bias"] = "none";
+        config["rank_pattern"] = new JsonObject();
+        config["alpha_pattern"] = new JsonObject();
+    }
+
+    /// <summary>Throws FPO4011 at the first entry that says something else than <paramref name="method"/>. How the numbers once began, and dropout, change nothing.</summary>
+    internal static void Check(LoraMethod method, AdapterConfig config)
+    {
+        if (config.Number("r", 8) != method.Rank)
+            throw config.Invalid("r", $"{method.Rank}, the rank of this adapter");
+        if (config.Number("lora_alpha", 8) != method.Alpha)
+            throw config.Invalid("lora_alpha", $"{method.Alpha}, the alpha of this adapter");
+        foreach ((string variant, bool used) in ((string, bool)[])[("use_rslora", method.UseRslora), ("use_dora", method.UseDora), ("lora_bias", method.LoraBias)])
+            if (config.Flag(variant) != used)
+                throw config.Invalid(variant, $"{(used ? "true" : "false")}, as this adapter has it");
+        foreach (string variant in Unsupported)
+            if (config.IsUsed(variant))
+                throw config.Invalid(variant, "nothing: this variant of LoRA is not supported");
+        if (InitializationName(config) is { } name && ChangesBase.Any(known => name.StartsWith(known, StringComparison.Ordinal)))
+            throw config.Invalid("init_lora_weights", "true or \"gaussian\": the others change the base weights, which the adapter folder does not hold");
+        if (config.Text("bias") is { } and not "none")
+            throw config.Invalid("bias", "\"none\"");
+    }
+
+    /// <summary><c>init_lora_weights</c> where it is a name; null where it is true or false.</summary>
+    private static string? InitializationName(AdapterConfig config) => config.IsText("init_lora_weights") ? config.Text("init_lora_weights")!.ToLowerInvariant() : null;
+}

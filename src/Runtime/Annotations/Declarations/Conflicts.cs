@@ -1,0 +1,26 @@
+using System.Reflection;
+
+namespace FlatPO.Recipes;
+
+/// <summary>Checks settings given at run time against the conflicts their annotation declares.</summary>
+public static class Conflicts
+{
+    /// <summary>
+    /// Throws <see cref="RecipeException"/> with the declared id if <paramref name="settings"/>, an object with <paramref name="annotation"/>'s properties, sets two that
+    /// exclude each other.
+    /// </summary>
+    public static void Check(Type annotation, object settings)
+    {
+        foreach (ConflictAttribute conflict in annotation.GetCustomAttributes<ConflictAttribute>())
+            if (Set(settings, conflict.First) is { } first && Set(settings, conflict.Second) is { } second)
+                throw new RecipeException(conflict.Id, $"{conflict.Second} = {second} excludes {conflict.First} = {first}: {conflict.Reason}");
+    }
+
+    /// <summary>The property's value; null where it is <c>default</c>.</summary>
+    private static object? Set(object settings, string property)
+    {
+        PropertyInfo declared = settings.GetType().GetProperty(property) ?? throw new ArgumentException($"{settings.GetType().Name} has no property {property}", nameof(property));
+        object? value = declared.GetValue(settings);
+        return value is null || declared.PropertyType.IsValueType && value.Equals(Activator.CreateInstance(declared.PropertyType)) ? null : value;
+    }
+}
