@@ -35,7 +35,7 @@ internal static class PlacementRules
         long offered = backbone.Sites.Aggregate(0L, (roles, site) => roles | site.Role);
         if ((wanted & offered) == 0)
             findings.Add("FPO1002", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(wanted, members), Roles.Describe(offered, members));
-        else if ((wanted & ~offered) is var absent and not 0 && !Roles.IsNamedUnion(wanted, members))
+        else if ((wanted & ~offered & ~Roles.InNamedUnions(wanted, members)) is var absent and not 0)
             findings.Add("FPO1009", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(absent, members), Roles.Describe(wanted & offered, members));
         return [.. backbone.Sites.Where(site => (site.Role & wanted) != 0)];
     }

@@ -13,6 +13,9 @@ public sealed class ClipGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
+    // A vector of length 1 has small numbers: another epsilon in the norms moves them by less than the tolerance of logits.
+    private const double OfUnit = 1e-5;
+
     [Theory]
     [InlineData(Padding.Unknown)]
     [InlineData(Padding.Right)]
@@ -23,9 +26,9 @@ public sealed class ClipGolden(ITestOutputHelper output)
         using CLIPModel backbone = BackboneLoader.Load(Golden.Backbone("clip"), CPU, Precision.Float32, weights => new CLIPModel(weights));
         ImageTextBatch batch = Batch(expected) with { Padding = padding };
 
-        AssertNear("image_embeds", backbone.ImageEmbeddings(batch.PixelValues), expected);
-        AssertNear("text_embeds", backbone.TextEmbeddings(batch.InputIds, batch.AttentionMask, padding), expected);
-        AssertNear("logits_per_image", backbone.Logits(batch), expected);
+        AssertNear("image_embeds", backbone.ImageEmbeddings(batch.PixelValues), expected, OfUnit);
+        AssertNear("text_embeds", backbone.TextEmbeddings(batch.InputIds, batch.AttentionMask, padding), expected, OfUnit);
+        AssertNear("logits_per_image", backbone.Logits(batch), expected, Tolerance);
     }
 
     [Fact]
@@ -52,7 +55,7 @@ public sealed class ClipGolden(ITestOutputHelper output)
         using ImageTextModel old = Load(Golden.Backbone("clip"), config => config["text_config"]!["eos_token_id"] = 2);
         ImageTextBatch batch = Batch(expected);
 
-        AssertNear("text_embeds", old.TextEmbeddings(batch.InputIds, batch.AttentionMask), expected);
+        AssertNear("text_embeds", old.TextEmbeddings(batch.InputIds, batch.AttentionMask), expected, OfUnit);
         Assert.Equal(2, old.EndOf([3, 7, 9, 9, 4]));
     }
 
@@ -62,7 +65,7 @@ public sealed class ClipGolden(ITestOutputHelper output)
         using var scope = NewDisposeScope();
         using SafetensorsFile expected = Golden.Case(Golden.Backbone("clip"));
         using ImageTextModel backbone = Load(Golden.Backbone("clip"), config => config["text_config"]!["eos_token_id"] = 11);
-        Tensor ids = tensor(new long[,] { { 6, 7, 11, 40, 11, 8 }, { 9, 11, 50, 60, 70, 80 } });
+        Tensor ids = tensor(new long[,] { { 6, 7, 11, 14, 11, 8 }, { 9, 11, 15, 16, 17, 18 } });
 
         Tensor all = backbone.TextEmbeddings(ids, ones_like(ids)), first = backbone.TextEmbeddings(ids.narrow(1, 0, 3), ones_like(ids).narrow(1, 0, 3));
 
@@ -136,10 +139,10 @@ public sealed class ClipGolden(ITestOutputHelper output)
         return (ImageTextModel)BackboneLoader.Load(folder.Path, CPU, Precision.Float32);
     }
 
-    private void AssertNear(string name, Tensor actual, SafetensorsFile expected)
+    private void AssertNear(string name, Tensor actual, SafetensorsFile expected, double tolerance)
     {
         double difference = Golden.LargestDifference(actual, expected.Read(name));
         output.WriteLine($"clip: largest difference of {name} {difference:e2}");
-        Assert.InRange(difference, 0, Tolerance);
+        Assert.InRange(difference, 0, tolerance);
     }
 }
