@@ -114,6 +114,24 @@ public sealed class ClipGolden(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Buffers_that_old_versions_saved_are_passed_over()
+    {
+        using var scope = NewDisposeScope();
+        using TemporaryFolder folder = new TemporaryFolder().With(Golden.Backbone("clip"));
+        string path = folder.File("model.safetensors");
+        Dictionary<string, Tensor> tensors;
+        using (SafetensorsFile file = SafetensorsFile.Open(path))
+            tensors = file.Entries.Keys.ToDictionary(name => name, name => file.Read(name).clone());
+        foreach (string tower in (string[])["text_model", "vision_model"])
+            tensors[$"{tower}.embeddings.position_ids"] = arange(7).view(1, -1);
+        SafetensorsWriter.Write(path, tensors);
+
+        using ImageTextModel backbone = Load(folder.Path);
+
+        Assert.DoesNotContain(backbone.Weights.All, weight => weight.Name.EndsWith("position_ids", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Every_linear_layer_is_part_of_all_linear()
     {
         using ImageTextModel backbone = Load(Golden.Backbone("clip"));

@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
