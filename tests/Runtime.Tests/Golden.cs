@@ -12,6 +12,9 @@ internal static class Golden
     private static readonly string Own = Path.GetFullPath(
         typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!);
 
+    /// <summary>The folder of the solution.</summary>
+    internal static string Repository { get; } = Path.GetFullPath(Path.Combine(Own, "..", ".."));
+
     internal static string Folder { get; } = Environment.GetEnvironmentVariable("FLATPO_GOLDEN") is { Length: > 0 } requested ? requested : Own;
 
     internal static string Backbone(string name) => Path.Combine(Folder, "backbones", name);

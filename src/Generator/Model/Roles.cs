@@ -10,9 +10,9 @@ internal static class Roles
         return names.Length == 0 ? "None" : string.Join(", ", names);
     }
 
-    /// <summary>Whether a member of the enum is exactly this union: then absent roles are meant to be skipped.</summary>
-    public static bool IsNamedUnion(long roles, EquatableArray<EnumMember> members) =>
-        members.Any(member => member.Value == roles && roles != 0 && !IsSingle(roles));
+    /// <summary>What the named unions within a value bring; those of it that are absent are meant to be skipped.</summary>
+    public static long InNamedUnions(long roles, EquatableArray<EnumMember> members) =>
+        members.Where(member => !IsSingle(member.Value) && (roles & member.Value) == member.Value).Aggregate(0L, (all, member) => all | member.Value);
 
     /// <summary>
     /// Roles as members of the enum <paramref name="type"/>: <c>Sites.Query | Sites.Value</c>, or the one union that means just these among the roles a

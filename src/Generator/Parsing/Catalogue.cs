@@ -21,10 +21,11 @@ internal static class Catalogue
         }
     }
 
-    /// <summary>Each model's keys carry its id in front; ids have dots themselves, so they are found by the count of their object.</summary>
+    /// <summary>Each model's keys carry its id in front; ids have dots themselves, and models objects within, so they are found by their <c>model_type</c>.</summary>
     private static IEnumerable<ConfigFacts> ByModel(EquatableArray<Fact> facts)
     {
-        string[] ids = [.. facts.Where(fact => fact.Kind == FactKind.Count && fact.Key.Contains('/')).Select(fact => fact.Key.Substring(0, fact.Key.Length - ".count".Length))];
+        const string Mark = ".model_type";
+        string[] ids = [.. facts.Where(fact => fact.Key.EndsWith(Mark, StringComparison.Ordinal)).Select(fact => fact.Key.Substring(0, fact.Key.Length - Mark.Length))];
         foreach (string id in ids)
         {
             string prefix = $"{id}.";

@@ -33,7 +33,7 @@ internal static class TargetRules
         long roles = offered.Aggregate(0L, (all, site) => all | site.Role);
         if ((wanted & roles) == 0)
             findings.Add("FPO1002", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(wanted, members), Roles.Describe(roles, members));
-        else if ((wanted & ~roles) is var absent and not 0 && !Roles.IsNamedUnion(wanted, members))
+        else if ((wanted & ~roles & ~Roles.InNamedUnions(wanted, members)) is var absent and not 0)
             findings.Add("FPO1009", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(absent, members), Roles.Describe(wanted & roles, members));
         return [.. offered.Where(site => (site.Role & wanted) != 0)];
     }

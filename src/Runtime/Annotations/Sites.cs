@@ -34,12 +34,15 @@ public enum Sites
     /// <summary>The task's head (<c>lm_head</c>, <c>classifier</c>); never part of <see cref="AllLinear"/>, as in PEFT.</summary>
     Head = 1 << 7,
 
+    /// <summary>The layer that takes what a tower found into the space it shares with the other (<c>visual_projection</c>, <c>text_projection</c>).</summary>
+    Projection = 1 << 8,
+
     /// <summary>Query, key, value and output.</summary>
     Attention = Query | Key | Value | Output,
 
     /// <summary>Gate, up and down.</summary>
     FeedForward = Gate | Up | Down,
 
-    /// <summary>Every linear layer of the blocks (PEFT's <c>all-linear</c>).</summary>
-    AllLinear = Attention | FeedForward,
+    /// <summary>Every linear layer but the head (PEFT's <c>all-linear</c>, which takes CLIP's projections too).</summary>
+    AllLinear = Attention | FeedForward | Projection,
 }

@@ -31,21 +31,24 @@ public static class Collation
     }
 
     /// <summary>Stacks images of one size.</summary>
-    public static ImageBatch Images(IReadOnlyList<ImageExample> examples, Device device)
+    public static ImageBatch Images(IReadOnlyList<ImageExample> examples, Device device) => new(
+        Pixels([.. examples.Select(example => (example.Pixels, example.Shape))], device),
+        tensor(examples.Select(example => (long)example.Label).ToArray(), device: device));
+
+    /// <summary>Stacks images of one size: float32 [images, channels, height, width]. FPO3012 where one is of another.</summary>
+    internal static Tensor Pixels(IReadOnlyList<(float[] Pixels, ImageShape Shape)> images, Device device)
     {
-        ImageShape shape = examples[0].Shape;
+        ImageShape shape = images[0].Shape;
         int count = shape.Channels * shape.Height * shape.Width;
-        float[] pixels = new float[examples.Count * count];
-        for (int row = 0; row < examples.Count; row++)
+        float[] all = new float[images.Count * count];
+        for (int row = 0; row < images.Count; row++)
         {
-            ImageExample example = examples[row];
-            if (example.Shape != shape || example.Pixels.Length != count)
-                throw new RecipeException("FPO3012", $"image {row} of the batch is {example.Shape} with {example.Pixels.Length} numbers; expected {shape} with {count}, as the batch's first image");
-            example.Pixels.CopyTo(pixels, row * count);
+            (float[] pixels, ImageShape found) = images[row];
+            if (found != shape || pixels.Length != count)
+                throw new RecipeException("FPO3012", $"image {row} of the batch is {found} with {pixels.Length} numbers; expected {shape} with {count}, as the batch's first image");
+            pixels.CopyTo(all, row * count);
         }
-        return new ImageBatch(
-            tensor(pixels, [examples.Count, shape.Channels, shape.Height, shape.Width], device: device),
-            tensor(examples.Select(example => (long)example.Label).ToArray(), device: device));
+        return tensor(all, [images.Count, shape.Channels, shape.Height, shape.Width], device: device);
     }
 
     private static TokenExample Checked(TokenExample example) =>

@@ -11,6 +11,9 @@ public sealed record ImageTextBatch(Tensor PixelValues, Tensor InputIds, Tensor 
     /// <summary>Each image finds its text and each text its image.</summary>
     public long Supervised => 2 * InputIds.size(0);
 
+    /// <inheritdoc cref="TokenBatch.Padding"/>
+    public Padding Padding { get; init; }
+
     /// <inheritdoc/>
     public void Dispose()
     {

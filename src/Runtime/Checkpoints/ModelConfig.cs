@@ -74,6 +74,9 @@ public sealed class ModelConfig
     /// <summary>A whole number larger than zero: a size.</summary>
     public long Size(string key) => Int(key) is > 0 and long size ? size : throw Invalid(key, "a whole number larger than 0");
 
+    /// <summary>A size, or the fallback.</summary>
+    public long Size(string key, long fallback) => Has(key) ? Size(key) : fallback;
+
     /// <summary>A number.</summary>
     public double Number(string key) => Read<double>(key, "a number", value => value.ValueKind == JsonValueKind.Number ? value.GetDouble() : null);
 

@@ -12,7 +12,9 @@ public sealed class CatalogueTests
     [MemberData(nameof(Ids))]
     public void Every_model_makes_a_recipe(string id)
     {
-        string task = id.StartsWith("google/vit", StringComparison.Ordinal) ? "ImageClassification" : "CausalLM";
+        string task = id.StartsWith("google/vit", StringComparison.Ordinal) ? "ImageClassification"
+            : id.StartsWith("openai/clip", StringComparison.Ordinal) ? "ImageTextContrastive"
+            : "CausalLM";
         Project project = Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.{task})]\n[Backbone(\"{id}\")]\n[Lora(Sites = Sites.AllLinear | Sites.Head)]\n[AdamW]\npublic partial class R;").Showing();
         Assert.DoesNotContain("has errors", project.Generate().Text, StringComparison.Ordinal);
     }
@@ -31,6 +33,7 @@ public sealed class CatalogueTests
     {
         ConfigFacts qwen = Assert.Single(Catalogue.All, model => model.Path == "Qwen/Qwen2.5-1.5B");
         Assert.Equal((1536, 28), ((int)qwen.Find("hidden_size")!.Number, (int)qwen.Find("num_hidden_layers")!.Number));
+        Assert.Equal(24, Assert.Single(Catalogue.All, model => model.Path == "openai/clip-vit-large-patch14").Find("vision_config.num_hidden_layers")!.Number);
         Assert.Equal(1000, Assert.Single(Catalogue.All, model => model.Path == "google/vit-base-patch16-224").Find("id2label.count")!.Number);
     }
 }

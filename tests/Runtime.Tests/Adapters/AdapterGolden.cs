@@ -4,6 +4,7 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests.Backbones;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using Xunit.Abstractions;
@@ -16,7 +17,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "rslora", "dora", "ia3");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "rslora", "dora", "ia3");
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
@@ -24,7 +25,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         using Loaded loaded = Loaded.Open(name);
         AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
         using Arena arena = placement.BuildArena();
-        Compare(name, "adapted", loaded.Expected("logits")!, Live(arena, loaded), loaded.Mask);
+        Compare(name, "adapted", loaded.Output, Live(arena, loaded), loaded.Mask);
     }
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
@@ -37,7 +38,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         placement.MergeInto(folder.Path);
         using Backbone merged = BackboneLoader.Load(folder.Path, Devices.Cpu, Precision.Float32);
         Tensor logits = loaded.Logits(merged);
-        Compare(name, "merged", loaded.Expected("merged_logits") ?? loaded.Expected("logits")!, logits, loaded.Mask);
+        Compare(name, "merged", loaded.Expected("merged_logits") ?? loaded.Output, logits, loaded.Mask);
     }
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
@@ -83,7 +84,9 @@ public sealed class AdapterGolden(ITestOutputHelper output)
     /// <summary>A golden adapter case: its backbone and its inputs.</summary>
     private sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
     {
-        internal Tensor? Mask => Expected("attention_mask");
+        internal Tensor? Mask => Backbone is CausalLM ? Expected("attention_mask") : null;
+
+        internal Tensor Output => Expected("logits") ?? Case.Read("logits_per_image");
 
         internal static Loaded Open(string name)
         {
@@ -101,6 +104,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
             {
                 CausalLM language => language.Logits(new TokenBatch(Case.Read("input_ids"), Case.Read("attention_mask"), Case.Read("input_ids"), 0)),
                 ImageClassifier images => images.Logits(new ImageBatch(Case.Read("pixel_values"), zeros(Case.Read("pixel_values").size(0), int64))),
+                ImageTextModel both => both.Logits(ClipGolden.Batch(Case)),
                 _ => throw new InvalidOperationException(backbone.GetType().Name),
             };
         }

@@ -16,18 +16,17 @@ public sealed class DeclaredSites
     [InlineData("llama3")]
     [InlineData("qwen2")]
     [InlineData("vit")]
+    [InlineData("clip")]
     public void Declarations_match_the_projections(string name)
     {
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);
         Type type = backbone.GetType();
         var family = type.GetCustomAttribute<BackboneFamilyAttribute>()!;
-        long layers = SizeOf.Expression(type.GetCustomAttribute<TowerAttribute>()!.Layers, backbone.Config)!.Value;
-
-        var declared = Expand([.. type.GetCustomAttributes<SiteAttribute>()], layers).ToArray();
+        DeclaredSite[] declared = [.. DeclaredSite.Expand(type, backbone.Config)];
         Projection[] built = [.. backbone.Weights.Projections.Where(projection => projection.Role != Sites.None)];
 
-        Assert.Equal(declared.Select(site => (site.Module, site.Site.Role)), built.Select(projection => (projection.Module, projection.Role)));
-        Assert.All(declared.Zip(built), pair => AssertSame(pair.First.Site, pair.First.Published, pair.Second, backbone.Config));
+        Assert.Equal(declared.Select(site => (site.Module, site.Declaration.Role)), built.Select(projection => (projection.Module, projection.Role)));
+        Assert.All(declared.Zip(built), pair => AssertSame(pair.First.Declaration, pair.First.Published, pair.Second, backbone.Config));
         Assert.All(family.Shape.Where(backbone.Config.Has), key => backbone.Config.Int(key));
     }
 
@@ -55,20 +54,6 @@ public sealed class DeclaredSites
 
         Assert.Equal("FPO1001", error.Id);
         Assert.Contains("'model.layers.1.self_attn.q_proj'", error.Message);
-    }
-
-    // Sites with {layer} repeat together, layer by layer, where they stand in the list.
-    private static IEnumerable<(string Module, string? Published, SiteAttribute Site)> Expand(SiteAttribute[] sites, long layers)
-    {
-        IEnumerable<(string, string?, SiteAttribute)> Numbered(IEnumerable<SiteAttribute> group, string layer) =>
-            group.Select(site => (site.Module.Replace("{layer}", layer, StringComparison.Ordinal), site.Published?.Replace("{layer}", layer, StringComparison.Ordinal), site));
-
-        SiteAttribute[] repeated = [.. sites.Where(site => site.Module.Contains("{layer}", StringComparison.Ordinal))];
-        for (int layer = 0; layer < layers; layer++)
-            foreach (var site in Numbered(repeated, $"{layer}"))
-                yield return site;
-        foreach (var site in Numbered(sites.Except(repeated), ""))
-            yield return site;
     }
 
     private static void AssertSame(SiteAttribute site, string? published, Projection projection, ModelConfig config)

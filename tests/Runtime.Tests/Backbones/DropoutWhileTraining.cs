@@ -36,6 +36,18 @@ public sealed class DropoutWhileTraining
         AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits"), ones_like(expected.Read("logits")).ne(0));
     }
 
+    [Theory]
+    [InlineData("text_config")]
+    [InlineData("vision_config")]
+    public void Clip_drops_what_the_configuration_of_each_tower_says(string tower)
+    {
+        using var scope = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone("clip"));
+        using ImageTextModel backbone = ClipGolden.Load(Golden.Backbone("clip"), config => config[tower]!["attention_dropout"] = 0.5);
+        ImageTextBatch batch = ClipGolden.Batch(expected);
+        AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits_per_image"), ones_like(expected.Read("logits_per_image")).ne(0));
+    }
+
     private static void AssertDrops(Backbone backbone, Func<Tensor> logits, Tensor expected, Tensor where)
     {
         Assert.InRange(Golden.LargestDifference(logits()[where], expected[where]), 0, 1e-4); // evaluating: nothing is dropped

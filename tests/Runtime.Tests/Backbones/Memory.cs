@@ -35,6 +35,19 @@ public sealed class Memory
         AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
     }
 
+    [Theory]
+    [InlineData(Precision.Float32)]
+    [InlineData(Precision.BFloat16)]
+    public void A_second_pass_over_images_and_texts_leaves_no_tensor_behind(Precision precision)
+    {
+        using var outer = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone("clip"));
+        using var backbone = (ImageTextModel)BackboneLoader.Load(Golden.Backbone("clip"), CPU, precision);
+        ImageTextBatch batch = ClipGolden.Pairs(expected);
+        AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
+        AssertFlat(backbone, () => backbone.Loss(batch with { Padding = Batches.Padding.Right }, batch.Supervised));
+    }
+
     [Fact]
     public void Disposing_a_backbone_frees_every_weight()
     {

@@ -33,6 +33,7 @@ public sealed class ViTForImageClassification : ImageClassifier
     private const string PatchArea = "(patch_size ?? patch_size.0) * (patch_size ?? patch_size.1)";
 
     private readonly PatchEmbedding embedding;
+    private readonly Dropout dropout;
     private readonly ViTLayer[] layers;
     private readonly LayerNorm norm;
     private readonly Projection classifier;
@@ -45,7 +46,8 @@ public sealed class ViTForImageClassification : ImageClassifier
         long hidden = config.Size("hidden_size");
         weights.BasePrefix = "vit.";
         weights.Ignore("vit.pooler.*", "vit.embeddings.mask_token"); // parts of the base model that a classifier does not use
-        embedding = new PatchEmbedding(weights);
+        embedding = Embedding(weights, hidden);
+        dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
         layers = new ViTLayer[config.Size("num_hidden_layers")];
         for (int i = 0; i < layers.Length; i++)
             layers[i] = new ViTLayer(weights, i);
@@ -58,7 +60,7 @@ public sealed class ViTForImageClassification : ImageClassifier
     {
         using var scope = NewDisposeScope();
         AttentionContext context = new(Training);
-        Tensor x = embedding.Forward(batch.PixelValues, Training); // [rows, 1 + patches, hidden]
+        Tensor x = dropout.Forward(embedding.Forward(batch.PixelValues), Training); // [rows, 1 + patches, hidden]
         foreach (ViTLayer layer in layers)
         {
             Tensor next = layer.Forward(x, context);
@@ -67,5 +69,19 @@ public sealed class ViTForImageClassification : ImageClassifier
         }
         Tensor first = norm.Forward(x.select(1, 0)); // [rows, hidden]; the norm of a token needs that token alone
         return classifier.Forward(first).MoveToOuterDisposeScope();
+    }
+
+    private static PatchEmbedding Embedding(WeightTable weights, long hidden)
+    {
+        ModelConfig config = weights.Config;
+        PatchShape shape = new(config.Int("num_channels", 3), config.Extent("image_size"), config.Extent("patch_size"));
+        return new PatchEmbedding(
+            shape,
+            new PatchWeights(
+                weights.Declare("vit.embeddings.cls_token", 1, 1, hidden),
+                weights.Declare("vit.embeddings.position_embeddings", 1, shape.Count + 1, hidden),
+                weights.Declare("vit.embeddings.patch_embeddings.projection.weight", shape.Kernel(hidden)),
+                weights.Declare("vit.embeddings.patch_embeddings.projection.bias", hidden)),
+            weights.Dtype);
     }
 }
