@@ -55,7 +55,7 @@ public static class PeftFolder
         AdapterPlacement placement = new(backbone, seed: 0);
         foreach (Projection site in PeftTargets.Match(backbone, config))
             placement.Place(method, site.Module);
-        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)))
+        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
         Load(placement, folder);
         return placement;
@@ -80,7 +80,7 @@ public static class PeftFolder
             ["bias"] = "none",
             ["fan_in_fan_out"] = false,
             ["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]),
-            ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. placement.Whole.Select(site => JsonValue.Create(site.Module))]),
+            ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, placement.Whole).Select(module => JsonValue.Create(module))]),
             ["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]),
             ["layers_pattern"] = null,
         };

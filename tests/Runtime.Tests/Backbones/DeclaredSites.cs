@@ -16,6 +16,10 @@ public sealed class DeclaredSites
     [InlineData("llama3")]
     [InlineData("qwen2")]
     [InlineData("vit")]
+    [InlineData("mistral")]
+    [InlineData("qwen3")]
+    [InlineData("bert")]
+    [InlineData("roberta")]
     public void Declarations_match_the_projections(string name)
     {
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);

@@ -15,6 +15,8 @@ public sealed class DropoutWhileTraining
     [InlineData("opt", "layerdrop")]
     [InlineData("llama", "attention_dropout")]
     [InlineData("qwen2", "attention_dropout")]
+    [InlineData("mistral", "attention_dropout")]
+    [InlineData("qwen3", "attention_dropout")]
     public void Decoders_drop_what_the_configuration_says(string name, string key)
     {
         using var scope = NewDisposeScope();
@@ -33,6 +35,22 @@ public sealed class DropoutWhileTraining
         using SafetensorsFile expected = Golden.Case(Golden.Backbone("vit"));
         using var backbone = (ImageClassifier)LoadWith("vit", key);
         ImageBatch batch = new(expected.Read("pixel_values"), expected.Read("labels"));
+        AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits"), ones_like(expected.Read("logits")).ne(0));
+    }
+
+    [Theory]
+    [InlineData("bert", "hidden_dropout_prob")]
+    [InlineData("bert", "attention_probs_dropout_prob")]
+    [InlineData("bert", "classifier_dropout")]
+    [InlineData("roberta", "hidden_dropout_prob")]
+    [InlineData("roberta", "attention_probs_dropout_prob")]
+    [InlineData("roberta", "classifier_dropout")]
+    public void Text_classifiers_drop_what_the_configuration_says(string name, string key)
+    {
+        using var scope = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
+        using var backbone = (SequenceClassifier)LoadWith(name, key);
+        SequenceBatch batch = SequenceGolden.Batch(expected);
         AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits"), ones_like(expected.Read("logits")).ne(0));
     }
 

@@ -16,6 +16,8 @@ public sealed class Memory
     [InlineData("llama", Precision.Float32)]
     [InlineData("llama3", Precision.BFloat16)]
     [InlineData("qwen2", Precision.BFloat16)]
+    [InlineData("mistral", Precision.Float32)]
+    [InlineData("qwen3", Precision.BFloat16)]
     public void A_second_pass_leaves_no_tensor_behind(string name, Precision precision)
     {
         using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
@@ -32,6 +34,17 @@ public sealed class Memory
         using SafetensorsFile expected = Golden.Case(Golden.Backbone("vit"));
         using var backbone = (ImageClassifier)BackboneLoader.Load(Golden.Backbone("vit"), CPU, precision);
         using ImageBatch batch = new(expected.Read("pixel_values"), expected.Read("labels"));
+        AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
+    }
+
+    [Theory]
+    [InlineData("bert", Precision.Float32)]
+    [InlineData("roberta", Precision.BFloat16)]
+    public void A_second_pass_over_texts_leaves_no_tensor_behind(string name, Precision precision)
+    {
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
+        using var backbone = (SequenceClassifier)BackboneLoader.Load(Golden.Backbone(name), CPU, precision);
+        using SequenceBatch batch = SequenceGolden.Batch(expected);
         AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
     }
 
