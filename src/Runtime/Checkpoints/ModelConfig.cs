@@ -66,7 +66,7 @@ public sealed class ModelConfig
     public bool Has(string key) => Find(key) is not null;
 
     /// <summary>Whether the key is there, be it null: what transformers writes for a part that is switched off, while a missing key takes its default.</summary>
-    public bool Names(string key) => root.TryGetProperty(key, out _);
+    public bool Mentions(string key) => root.TryGetProperty(key, out _);
 
     /// <summary>A whole number.</summary>
     public long Int(string key) => Read<long>(key, "a whole number", AsInt);

@@ -12,8 +12,13 @@ public sealed class CatalogueTests
     [MemberData(nameof(Ids))]
     public void Every_model_makes_a_recipe(string id)
     {
-        string task = id.StartsWith("google/vit", StringComparison.Ordinal) ? "ImageClassification" : "CausalLM";
-        Project project = Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.{task})]\n[Backbone(\"{id}\")]\n[Lora(Sites = Sites.AllLinear | Sites.Head)]\n[AdamW]\npublic partial class R;").Showing();
+        (string task, string sites) = Assert.Single(Catalogue.All, model => model.Path == id).Find("model_type")!.Text switch
+        {
+            "vit" => ("ImageClassification", "Sites.AllLinear | Sites.Head"),
+            "bert" or "roberta" => ("SequenceClassification", "Sites.AllLinear"), // a classifier of two labels has no room for the default rank
+            _ => ("CausalLM", "Sites.AllLinear | Sites.Head"),
+        };
+        Project project = Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.{task})]\n[Backbone(\"{id}\")]\n[Lora(Sites = {sites})]\n[AdamW]\npublic partial class R;").Showing();
         Assert.DoesNotContain("has errors", project.Generate().Text, StringComparison.Ordinal);
     }
 

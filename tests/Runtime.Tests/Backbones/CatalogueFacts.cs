@@ -12,6 +12,9 @@ namespace FlatPO.Recipes.Tests.Backbones;
 /// </summary>
 public sealed class CatalogueFacts
 {
+    private static readonly string Catalogue = Path.Combine(
+        typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!, "..", "..", "src", "Generator", "Catalogue");
+
     // Totals of the checkpoints on the Hugging Face Hub, a tied head counted once. BERT and RoBERTa: the pretrained encoder (with BERT's pooler) and the classifier of two
     // labels that is trained on it, hidden · 2 + 2 and (hidden + 1) · hidden + hidden · 2 + 2.
     public static TheoryData<string, long> Published => new()
@@ -47,16 +50,21 @@ public sealed class CatalogueFacts
         Assert.Equal(parameters, DeclaredTotal.Of(type, config));
     }
 
+    [Theory]
+    [InlineData("opt"), InlineData("llama"), InlineData("mistral"), InlineData("qwen2"), InlineData("qwen3"), InlineData("bert"), InlineData("roberta"), InlineData("vit")]
+    public void Every_model_of_a_family_has_its_published_total_here(string family) =>
+        Assert.Subset(Published.Select(row => (string)((object[])row)[0]).ToHashSet(), Models(family).Select(model => model.Key).ToHashSet());
+
     // The compiler needs no epsilon; the count of id2label stands for the object itself.
     private static ModelConfig Facts(string id)
     {
-        string folder = Path.Combine(
-            typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!, "..", "..", "src", "Generator", "Catalogue");
-        JsonObject facts = Directory.GetFiles(folder, "*.json").Select(file => JsonNode.Parse(File.ReadAllText(file))![id]).OfType<JsonObject>().Single();
+        var facts = (JsonObject)Directory.GetFiles(Catalogue, "*.json").SelectMany(file => Models(Path.GetFileNameWithoutExtension(file))).Single(model => model.Key == id).Value!;
         if (facts["id2label.count"] is { } labels)
             facts["num_labels"] = labels.DeepClone();
         facts["rms_norm_eps"] = 1e-5;
         facts["layer_norm_eps"] = 1e-5;
         return ModelConfig.Parse($"{id}/{ModelConfig.FileName}", Encoding.UTF8.GetBytes(facts.ToJsonString()));
     }
+
+    private static JsonObject Models(string family) => (JsonObject)JsonNode.Parse(File.ReadAllText(Path.Combine(Catalogue, $"{family}.json")))!;
 }

@@ -31,6 +31,8 @@ public sealed class CausalGolden(ITestOutputHelper output)
     [InlineData("opt_bare")]
     [InlineData("llama_bias")]
     [InlineData("qwen2_window")]
+    [InlineData("mistral_full")]
+    [InlineData("qwen3_window")]
     public void So_they_are_under_less_usual_settings(string name) => AssertSame(Golden.Variant(name), Padding.Unknown);
 
     private void AssertSame(string folder, Padding padding)

@@ -12,6 +12,7 @@ public sealed class DeclaredWeights
     [
         "opt", "llama", "llama3", "qwen2", "vit", "mistral", "qwen3", "bert", "roberta",
         "variants/opt_post", "variants/opt_bare", "variants/llama_bias", "variants/qwen2_window", "variants/vit",
+        "variants/mistral_full", "variants/qwen3_window", "variants/bert", "variants/roberta",
     ];
 
     [Theory, MemberData(nameof(Checkpoints))]

@@ -75,6 +75,37 @@ public sealed class PretrainedHeads : IDisposable
     }
 
     [Theory]
+    [InlineData("bert", Precision.Float32)]
+    [InlineData("roberta", Precision.Float32)]
+    [InlineData("roberta", Precision.BFloat16)]
+    public void A_fresh_head_learns(string name, Precision precision)
+    {
+        Pretrain(name);
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
+        using var backbone = (SequenceClassifier)BackboneLoader.Load(folder.Path, CPU, precision);
+        using Arena arena = Place(backbone).BuildArena();
+        SequenceBatch batch = SequenceGolden.Batch(expected);
+
+        double before = Pass(), after = before;
+        for (int step = 0; step < 30; step++)
+        {
+            using (no_grad())
+                arena.Values.sub_(arena.Gradient.mul(0.2));
+            after = Pass();
+        }
+
+        Assert.InRange(after, 0, before / 2);
+
+        double Pass()
+        {
+            using var live = arena.Bind();
+            Tensor loss = backbone.Loss(batch, batch.Supervised);
+            loss.backward();
+            return loss.item<float>();
+        }
+    }
+
+    [Theory]
     [InlineData("bert")]
     [InlineData("roberta")]
     public void A_base_model_alone_loads_too(string name)

@@ -35,7 +35,7 @@ public sealed class MistralForCausalLM : CausalLM
         decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
         {
             Config = config,
-            Window = config.Has("sliding_window") ? config.Size("sliding_window") : config.Names("sliding_window") ? null : DefaultWindow,
+            Window = config.Has("sliding_window") ? config.Size("sliding_window") : config.Mentions("sliding_window") ? null : DefaultWindow,
             IsWindowed = _ => true,
         });
     }
