@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Checkpoints;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones;
@@ -32,6 +31,7 @@ public abstract class SequenceClassifier : Backbone<SequenceExample, SequenceBat
     public override string? PeftTaskType => "SEQ_CLS";
 
     /// <inheritdoc/>
+    /// <remarks>FPO3006 for a row that is too long, FPO3013 for an id or a label, FPO3021 for a token type the network does not have.</remarks>
     public override void Check(IReadOnlyList<SequenceExample> examples, int maxLength)
     {
         TokenRange vocabulary = TokenRange.Of(Config);

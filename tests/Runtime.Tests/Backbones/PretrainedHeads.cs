@@ -1,6 +1,7 @@
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
@@ -98,6 +99,7 @@ public sealed class PretrainedHeads : IDisposable
 
         double Pass()
         {
+            arena.ZeroGradient();
             using var live = arena.Bind();
             Tensor loss = backbone.Loss(batch, batch.Supervised);
             loss.backward();
