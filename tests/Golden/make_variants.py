@@ -72,12 +72,12 @@ causal("qwen3_window", Qwen3ForCausalLM(Qwen3Config(
     **grouped, head_dim=12, attention_bias=True, use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True)))
 causal("qwen2_window", Qwen2ForCausalLM(Qwen2Config(**grouped, use_sliding_window=True, sliding_window=5, max_window_layers=1)))
 
-encoder = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=2, intermediate_size=56, num_attention_heads=5, max_position_embeddings=20, num_labels=4)
-classify("bert", BertForSequenceClassification(BertConfig(**encoder, type_vocab_size=3, hidden_act="gelu_new", layer_norm_eps=1e-5)))
-classify("roberta", RobertaForSequenceClassification(RobertaConfig(**encoder, type_vocab_size=2, hidden_act="relu", pad_token_id=3)))
-
 vit = randomise(ViTForImageClassification(ViTConfig(
     hidden_size=48, num_hidden_layers=2, num_attention_heads=4, intermediate_size=96, image_size=[32, 24], patch_size=8, num_labels=3, qkv_bias=False, hidden_act="gelu_new")))
 vit.save_pretrained(f"{OUT}/vit")
 pixels, labels = torch.randn(2, 3, 32, 24), torch.tensor([2, 1])
 write("vit", vit(pixel_values=pixels, labels=labels), pixel_values=pixels, labels=labels)
+
+encoder = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=2, intermediate_size=56, num_attention_heads=5, max_position_embeddings=20, num_labels=4)
+classify("bert", BertForSequenceClassification(BertConfig(**encoder, type_vocab_size=3, hidden_act="gelu_new", layer_norm_eps=1e-5)))
+classify("roberta", RobertaForSequenceClassification(RobertaConfig(**encoder, type_vocab_size=2, hidden_act="relu", pad_token_id=3)))
