@@ -7,7 +7,9 @@ on the right; logits are compared where the mask is 1.
 import sys
 import torch
 from safetensors.torch import save_file
-from transformers import (LlamaConfig, LlamaForCausalLM, OPTConfig, OPTForCausalLM, Qwen2Config, Qwen2ForCausalLM, ViTConfig, ViTForImageClassification)
+from transformers import (
+    BertConfig, BertForSequenceClassification, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, OPTConfig, OPTForCausalLM,
+    Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, RobertaConfig, RobertaForSequenceClassification, ViTConfig, ViTForImageClassification)
 
 OUT = sys.argv[1]
 VOCABULARY = 200
@@ -41,6 +43,22 @@ def causal(name, model):
     write(name, model(input_ids=ids, attention_mask=mask, labels=labels), input_ids=ids, attention_mask=mask, labels=labels)
 
 
+def classify(name, model):
+    torch.manual_seed(len(name) * 7)
+    randomise(model).save_pretrained(f"{OUT}/{name}")
+    padding = model.config.pad_token_id
+    ids = torch.randint(5, VOCABULARY, (3, 13))
+    ids[0, 4] = padding  # an id like any other, where the mask says so
+    mask = torch.ones_like(ids)
+    mask[1, :3] = 0
+    mask[2, 9:] = 0
+    ids[mask == 0] = padding
+    types = torch.randint(0, model.config.type_vocab_size, ids.shape)
+    labels = torch.tensor([3, 0, 2])
+    result = model(input_ids=ids, attention_mask=mask, token_type_ids=types, labels=labels)
+    write(name, result, input_ids=ids, attention_mask=mask, token_type_ids=types, labels=labels)
+
+
 opt = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=3, ffn_dim=72, num_attention_heads=5, max_position_embeddings=40)
 causal("opt_post", OPTForCausalLM(OPTConfig(**opt, do_layer_norm_before=False, word_embed_proj_dim=24, activation_function="gelu")))
 causal("opt_bare", OPTForCausalLM(OPTConfig(
@@ -49,6 +67,9 @@ causal("opt_bare", OPTForCausalLM(OPTConfig(
 grouped = dict(vocab_size=VOCABULARY, hidden_size=48, num_hidden_layers=3, intermediate_size=56, num_attention_heads=6, num_key_value_heads=3)
 causal("llama_bias", LlamaForCausalLM(LlamaConfig(
     **grouped, head_dim=12, attention_bias=True, mlp_bias=True, rope_parameters=dict(rope_type="linear", rope_theta=5000.0, factor=2.0))))
+causal("mistral_full", MistralForCausalLM(MistralConfig(**grouped, head_dim=10, sliding_window=None, tie_word_embeddings=True)))
+causal("qwen3_window", Qwen3ForCausalLM(Qwen3Config(
+    **grouped, head_dim=12, attention_bias=True, use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True)))
 causal("qwen2_window", Qwen2ForCausalLM(Qwen2Config(**grouped, use_sliding_window=True, sliding_window=5, max_window_layers=1)))
 
 vit = randomise(ViTForImageClassification(ViTConfig(
@@ -56,3 +77,7 @@ vit = randomise(ViTForImageClassification(ViTConfig(
 vit.save_pretrained(f"{OUT}/vit")
 pixels, labels = torch.randn(2, 3, 32, 24), torch.tensor([2, 1])
 write("vit", vit(pixel_values=pixels, labels=labels), pixel_values=pixels, labels=labels)
+
+encoder = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=2, intermediate_size=56, num_attention_heads=5, max_position_embeddings=20, num_labels=4)
+classify("bert", BertForSequenceClassification(BertConfig(**encoder, type_vocab_size=3, hidden_act="gelu_new", layer_norm_eps=1e-5)))
+classify("roberta", RobertaForSequenceClassification(RobertaConfig(**encoder, type_vocab_size=2, hidden_act="relu", pad_token_id=3)))

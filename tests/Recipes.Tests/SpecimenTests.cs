@@ -105,11 +105,11 @@ public sealed class SpecimenTests
         using TemporaryFolder folder = new();
         TokenExample[] examples = Golden.Tokens(8);
         using DoraLlama recipe = DoraLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
-        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (LoraPair[])[layer.QProj, layer.VProj, layer.DownProj]).SelectMany(pair => pair.Tensors)];
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (LoraPair[])[layer.SelfAttn.QProj, layer.SelfAttn.VProj, layer.Mlp.DownProj]).SelectMany(pair => pair.Tensors)];
         Assert.Equal((DoraLlama.Plan.TrainableTensors, DoraLlama.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
-        float before = recipe.Adapters.Layers[0].QProj.Magnitude!.Value.sum().item<float>();
+        float before = recipe.Adapters.Layers[0].SelfAttn.QProj.Magnitude!.Value.sum().item<float>();
         Assert.All(recipe.Train(examples).Steps, step => Assert.Equal(DoraLlama.Plan.PerturbedTensors, step.Perturbed.Count));
-        Assert.NotEqual(before, recipe.Adapters.Layers[0].QProj.Magnitude!.Value.sum().item<float>());
+        Assert.NotEqual(before, recipe.Adapters.Layers[0].SelfAttn.QProj.Magnitude!.Value.sum().item<float>());
         double trained = recipe.Evaluate(examples).Loss;
         recipe.Merge(folder.Path);
         using DoraLlama merged = DoraLlama.Load(folder.Path, Devices.Cpu);
@@ -122,7 +122,7 @@ public sealed class SpecimenTests
         using TemporaryFolder folder = new();
         TokenExample[] examples = Golden.Tokens(8);
         using VectorLlama recipe = VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
-        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (Ia3Vector[])[layer.KProj, layer.VProj, layer.DownProj]).Select(vector => vector.Vector)];
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (Ia3Vector[])[layer.SelfAttn.KProj, layer.SelfAttn.VProj, layer.Mlp.DownProj]).Select(vector => vector.Vector)];
         Assert.Equal((VectorLlama.Plan.TrainableTensors, VectorLlama.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
         double before = recipe.Evaluate(examples).Loss;
         recipe.Train(examples, with: s => s with { Epochs = 20 });

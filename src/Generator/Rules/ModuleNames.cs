@@ -8,6 +8,15 @@ internal static class ModuleNames
     /// <summary>Whether <paramref name="name"/> means <paramref name="site"/>, in transformers 5's spelling or that of published checkpoints.</summary>
     public static bool Names(SiteModel site, string name) => Ends(site.Module, name) || (site.Published is { } published && Ends(published, name));
 
+    /// <summary>Whether <paramref name="name"/> means <paramref name="site"/> or a module it is part of: <c>classifier</c> of <c>classifier.out_proj</c>.</summary>
+    public static bool Holds(SiteModel site, string name) => Parents(site.Module).Concat(Parents(site.Published ?? "")).Any(module => Ends(module, name));
+
+    private static IEnumerable<string> Parents(string module)
+    {
+        for (int end = module.Length; end > 0; end = module.LastIndexOf('.', end - 1))
+            yield return module.Substring(0, end);
+    }
+
     /// <summary>Whether a name stands for many.</summary>
     public static bool IsPattern(string name) => name.Contains('*');
 

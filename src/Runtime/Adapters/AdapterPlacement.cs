@@ -73,8 +73,15 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
         whole.Add(site);
     }
 
-    /// <summary>Lays all trainable tensors out in one arena on the backbone's device.</summary>
-    public Arena BuildArena() => new(tensors, Backbone.Device);
+    /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
+    public Arena BuildArena()
+    {
+        string[] random = [.. Backbone.Weights.Untrained.Except(whole).Select(head => head.Module)];
+        return random.Length == 0
+            ? new Arena(tensors, Backbone.Device)
+            : throw new RecipeException("FPO4014", $"the checkpoint beside {Backbone.Config.Path} has no {string.Join(" and no ", random)}, so that the backbone starts with random numbers there; "
+                + $"train {(random.Length == 1 ? "it" : "them")} whole (ModulesToSave), or load a checkpoint that was trained for this task");
+    }
 
     /// <summary>Writes the adapters in peft's layout.</summary>
     public void Save(string folder) => PeftFolder.Save(this, folder);

@@ -55,7 +55,7 @@ public static class PeftFolder
         AdapterPlacement placement = new(backbone, seed: 0);
         foreach (Projection site in sites)
             method.PlaceOn(placement, site.Module);
-        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)))
+        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
         Load(placement, folder);
         return placement;
@@ -79,7 +79,7 @@ public static class PeftFolder
             ["inference_mode"] = true,
             ["fan_in_fan_out"] = false,
             ["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]),
-            ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. placement.Whole.Select(site => JsonValue.Create(site.Module))]),
+            ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, placement.Whole).Select(module => JsonValue.Create(module))]),
         };
         if (method.SelectsLayers)
         {

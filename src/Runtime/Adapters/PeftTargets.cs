@@ -20,10 +20,14 @@ internal static partial class PeftTargets
         return Some(config, [.. candidates.Where(projection => targets.Any(target => Names(target, projection.Module)))]);
     }
 
-    /// <summary>The projections a name of <c>modules_to_save</c> means; FPO4011 if there are none.</summary>
+    /// <summary>
+    /// The projections a name of <c>modules_to_save</c> means: a linear layer, or all that a module is made of; FPO4011 if there are none. Of <see cref="Classifiers"/> a
+    /// model has one, and peft names them all.
+    /// </summary>
     internal static IReadOnlyList<Projection> Whole(Backbone backbone, AdapterConfig config, string name) =>
-        backbone.Weights.Projections.Where(projection => Names(name, projection.Module)).ToArray() is { Length: > 0 } found
+        backbone.Weights.Projections.Where(projection => Parents(projection.Module).Any(module => Names(name, module))).ToArray() is { Length: > 0 } found
             ? found
+            : config.Text("task_type") == "SEQ_CLS" && Classifiers.Contains(name) ? []
             : throw config.Invalid("modules_to_save", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{name}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
 
     /// <summary>
@@ -33,6 +37,14 @@ internal static partial class PeftTargets
     internal static bool NamesEnd(AdapterConfig config, string key, Projection site) => config.IsText(key)
         ? IsMatch(config.Text(key)!, site.Module)
         : config.Texts(key).Any(name => site.Module.EndsWith(name, StringComparison.Ordinal));
+
+    /// <summary>The shortest <c>modules_to_save</c> that mean exactly <paramref name="whole"/>: a module once where all that it is made of is trained, as peft trains it.</summary>
+    internal static IReadOnlyList<string> DescribeWhole(Backbone backbone, IReadOnlyList<Projection> whole)
+    {
+        Weight[] trained = [.. whole.SelectMany(site => site.Weights)];
+        bool IsWhole(string module) => backbone.Weights.All.Where(weight => weight.Name.StartsWith($"{module}.", StringComparison.Ordinal)).ToArray() is { Length: > 0 } parts && parts.All(trained.Contains);
+        return [.. whole.Select(site => Parents(site.Module).LastOrDefault(IsWhole) ?? site.Module).Distinct()];
+    }
 
     /// <summary>The shortest <c>target_modules</c> that mean exactly <paramref name="sites"/>, and <c>layers_to_transform</c> (empty for all layers).</summary>
     internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites, bool selectsLayers)
@@ -48,6 +60,16 @@ internal static partial class PeftTargets
 
     /// <summary>The number in a module path that names its layer; null outside the layers.</summary>
     private static int? LayerOf(string module) => LayerNumber().Match(module) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    // peft utils/constants.py, SEQ_CLS_HEAD_NAMES: added to the modules_to_save of every sequence classifier
+    private static readonly string[] Classifiers = ["score", "classifier"];
+
+    /// <summary>A module and the modules it is part of, from the inside out.</summary>
+    private static IEnumerable<string> Parents(string module)
+    {
+        for (int end = module.Length; end > 0; end = module.LastIndexOf('.', end - 1))
+            yield return module[..end];
+    }
 
     /// <summary>Whether a name of <c>target_modules</c> means this module.</summary>
     internal static bool Names(string target, string module) => module == target || module.EndsWith($".{target}", StringComparison.Ordinal);

@@ -34,7 +34,7 @@ public enum Sites
     /// <summary>The task's head (<c>lm_head</c>, <c>classifier</c>); never part of <see cref="AllLinear"/>, as in PEFT.</summary>
     Head = 1 << 7,
 
-    /// <summary>The layer that takes what a tower found into the space it shares with the other (<c>visual_projection</c>, <c>text_projection</c>).</summary>
+    /// <summary>A layer between spaces: from a tower into the one it shares with the other (<c>visual_projection</c>), from embeddings to wider layers (OPT-350m's <c>project_in</c>).</summary>
     Projection = 1 << 8,
 
     /// <summary>Query, key, value and output.</summary>
@@ -43,6 +43,6 @@ public enum Sites
     /// <summary>Gate, up and down.</summary>
     FeedForward = Gate | Up | Down,
 
-    /// <summary>Every linear layer but the head (PEFT's <c>all-linear</c>, which takes CLIP's projections too).</summary>
+    /// <summary>Every linear layer but the head (PEFT's <c>all-linear</c>, which takes projections too).</summary>
     AllLinear = Attention | FeedForward | Projection,
 }

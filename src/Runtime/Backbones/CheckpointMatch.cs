@@ -27,13 +27,19 @@ internal sealed class CheckpointMatch
     }
 
     /// <summary>The name a declared weight has in this checkpoint: one saved from the base model alone lacks the base model's prefix.</summary>
-    internal string NameOf(Weight weight) =>
-        bare && weight.Name.StartsWith(table.BasePrefix!, StringComparison.Ordinal) ? weight.Name[table.BasePrefix!.Length..] : weight.Name;
+    internal string NameOf(Weight weight)
+    {
+        string name = bare && weight.Name.StartsWith(table.BasePrefix!, StringComparison.Ordinal) ? weight.Name[table.BasePrefix!.Length..] : weight.Name;
+        return checkpoint.Find(name) is null && OldNameOf(name) is { } old && checkpoint.Find(old) is not null ? old : name;
+    }
+
+    /// <summary>Whether the checkpoint has nothing of a layer.</summary>
+    internal bool Lacks(Projection layer) => layer.Weights.All(weight => checkpoint.Find(NameOf(weight)) is null);
 
     /// <summary>Throws unless the checkpoint holds exactly what the backbone declares.</summary>
     internal void Require()
     {
-        HashSet<string> expected = [.. table.All.Select(NameOf)];
+        HashSet<string> expected = [.. table.All.Except(table.Untrained.SelectMany(head => head.Weights)).Select(NameOf)];
         string[] missing = [.. expected.Where(name => checkpoint.Find(name) is null).Order(StringComparer.Ordinal)];
         string[] unexpected = [.. checkpoint.Names.Where(name => !expected.Contains(name) && !Ignored(name)).Order(StringComparer.Ordinal)];
         StringBuilder findings = new();
@@ -44,6 +50,12 @@ internal sealed class CheckpointMatch
         if (findings.Length > 0)
             throw new RecipeException("FPO4004", $"the tensors of '{checkpoint.Folder}' do not match the {table.Config.ModelType} backbone that {ModelConfig.FileName} describes; nothing was loaded{findings}");
     }
+
+    // The first BERT checkpoints came from TensorFlow, with its names for the two vectors of a layer norm.
+    private static string? OldNameOf(string name) =>
+        name.EndsWith("LayerNorm.weight", StringComparison.Ordinal) ? $"{name[..^"weight".Length]}gamma"
+        : name.EndsWith("LayerNorm.bias", StringComparison.Ordinal) ? $"{name[..^"bias".Length]}beta"
+        : null;
 
     private string[] MissingLines(string[] missing, string[] unexpected)
     {

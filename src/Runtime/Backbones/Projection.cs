@@ -21,6 +21,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>b, [out], where the layer has one.</summary>
     public Weight? Bias { get; } = bias;
 
+    /// <summary>W and, where the layer has one, b.</summary>
+    internal IEnumerable<Weight> Weights => Bias is null ? [Weight] : [Weight, Bias];
+
     /// <summary>Width of the input.</summary>
     public long In => Weight.Shape[1];
 

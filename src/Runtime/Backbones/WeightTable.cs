@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones;
@@ -6,10 +7,15 @@ namespace FlatPO.Recipes.Backbones;
 /// <summary>The weights and projections a backbone declares, in module order, and the device and number format they are loaded in.</summary>
 public sealed class WeightTable(ModelConfig config, Device device, ScalarType dtype) : IDisposable
 {
+    private const ulong InitialSeed = 0;
+    private const double DefaultInitializerRange = 0.02;
+
     private readonly List<Weight> weights = [];
     private readonly List<Projection> projections = [];
     private readonly List<string> ignored = [];
     private readonly List<Tensor> constants = [];
+    private readonly List<Projection> heads = [];
+    private Projection[] untrained = [];
 
     /// <summary>config.json.</summary>
     public ModelConfig Config { get; } = config;
@@ -31,6 +37,11 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <summary>All declared projections, in module order.</summary>
     public IReadOnlyList<Projection> Projections => projections;
 
+    /// <summary>
+    /// The layers of the head that the checkpoint did not hold: their numbers are random, so that they must be trained whole before they mean anything.
+    /// </summary>
+    public IReadOnlyList<Projection> Untrained => untrained;
+
     /// <summary>Names a checkpoint may hold that the backbone has no use for.</summary>
     internal IReadOnlyList<string> IgnoredNames => ignored;
 
@@ -49,6 +60,17 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         Projection projection = new(module, role, Declare($"{path}.weight", @out, @in), bias ? Declare($"{path}.bias", @out) : null);
         projections.Add(projection);
         return projection;
+    }
+
+    /// <summary>
+    /// Declares a layer of the task's head, with a bias. A checkpoint of the pretrained model has none: the layer then starts as transformers starts it, its weight from
+    /// N(0, initializer_range²) and its bias from 0, with the same numbers at every load, and is listed in <see cref="Untrained"/>.
+    /// </summary>
+    public Projection Head(string module, long @in, long @out)
+    {
+        Projection head = Linear(module, Sites.Head, @in, @out, bias: true);
+        heads.Add(head);
+        return head;
     }
 
     /// <summary>
@@ -84,9 +106,19 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     public void Fill(Checkpoint checkpoint)
     {
         CheckpointMatch match = new(this, checkpoint);
+        untrained = [.. heads.Where(match.Lacks)];
         match.Require();
-        foreach (Weight weight in weights)
+        foreach (Weight weight in weights.Except(untrained.SelectMany(head => head.Weights)))
             weight.Fill(checkpoint.Read(match.NameOf(weight), Device, Dtype));
+        using var scope = NewDisposeScope();
+        using Generator random = new(InitialSeed, CPU);
+        foreach (Projection head in untrained)
+        {
+            head.Weight.Fill(Placed(randn([head.Out, head.In], float32, generator: random).mul(Scalars.Of(Config.Number("initializer_range", DefaultInitializerRange)))));
+            head.Bias!.Fill(Placed(zeros(head.Out)));
+        }
+
+        Tensor Placed(Tensor numbers) => numbers.to(Dtype, Device);
     }
 
     /// <inheritdoc/>

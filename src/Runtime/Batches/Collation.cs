@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Batches;
 
 /// <summary>Examples on the host to batches on the device.</summary>
-public static class Collation
+public static partial class Collation
 {
     // Masked out of attention and loss, so any id will do.
     private const long PaddingId = 0;

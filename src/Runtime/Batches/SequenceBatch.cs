@@ -12,6 +12,11 @@ public sealed record SequenceBatch(Tensor InputIds, Tensor AttentionMask, Tensor
     /// <inheritdoc/>
     public long Supervised => Labels.size(0);
 
+    /// <summary>
+    /// Whether some row has padding, known on the host so that an encoder need not ask the device. Without any it needs no mask, and the fast attention kernels run.
+    /// </summary>
+    public bool Padded { get; init; } = true;
+
     /// <inheritdoc/>
     public void Dispose()
     {

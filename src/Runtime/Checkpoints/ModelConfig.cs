@@ -65,6 +65,9 @@ public sealed class ModelConfig
     /// <summary>Whether the key is there and not null.</summary>
     public bool Has(string key) => Find(key) is not null;
 
+    /// <summary>Whether the key is there, be it null: what transformers writes for a part that is switched off, while a missing key takes its default.</summary>
+    public bool Mentions(string key) => root.TryGetProperty(key, out _);
+
     /// <summary>A whole number.</summary>
     public long Int(string key) => Read<long>(key, "a whole number", AsInt);
 

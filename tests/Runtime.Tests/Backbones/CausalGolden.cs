@@ -20,6 +20,10 @@ public sealed class CausalGolden(ITestOutputHelper output)
     [InlineData("llama3", Padding.Right)]
     [InlineData("qwen2", Padding.Unknown)]
     [InlineData("qwen2", Padding.Right)]
+    [InlineData("mistral", Padding.Unknown)]
+    [InlineData("mistral", Padding.Right)]
+    [InlineData("qwen3", Padding.Unknown)]
+    [InlineData("qwen3", Padding.Right)]
     public void Logits_and_loss_are_those_of_transformers(string name, Padding padding) => AssertSame(Golden.Backbone(name), padding);
 
     [Theory]
@@ -27,6 +31,8 @@ public sealed class CausalGolden(ITestOutputHelper output)
     [InlineData("opt_bare")]
     [InlineData("llama_bias")]
     [InlineData("qwen2_window")]
+    [InlineData("mistral_full")]
+    [InlineData("qwen3_window")]
     public void So_they_are_under_less_usual_settings(string name) => AssertSame(Golden.Variant(name), Padding.Unknown);
 
     private void AssertSame(string folder, Padding padding)
@@ -50,6 +56,8 @@ public sealed class CausalGolden(ITestOutputHelper output)
     [InlineData("llama")]
     [InlineData("llama3")]
     [InlineData("qwen2")]
+    [InlineData("mistral")]
+    [InlineData("qwen3")]
     public void Bfloat16_stays_near_float32(string name)
     {
         using var scope = NewDisposeScope();

@@ -12,7 +12,7 @@ internal sealed record DeclaredSite(string Module, string? Published, SiteAttrib
     internal static IEnumerable<DeclaredSite> Expand(Type backbone, ModelConfig config)
     {
         Dictionary<Towers, long> layers = backbone.GetCustomAttributes<TowerAttribute>().ToDictionary(tower => tower.Role, tower => SizeOf.Expression(tower.Layers, config)!.Value);
-        Queue<SiteAttribute> left = new(backbone.GetCustomAttributes<SiteAttribute>());
+        Queue<SiteAttribute> left = new(backbone.GetCustomAttributes<SiteAttribute>().Where(site => SizeOf.Expression(site.When, config) != 0));
         while (left.TryDequeue(out SiteAttribute? first))
         {
             if (!InLayers(first))

@@ -17,6 +17,10 @@ public sealed class DeclaredSites
     [InlineData("qwen2")]
     [InlineData("vit")]
     [InlineData("clip")]
+    [InlineData("mistral")]
+    [InlineData("qwen3")]
+    [InlineData("bert")]
+    [InlineData("roberta")]
     public void Declarations_match_the_projections(string name)
     {
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);

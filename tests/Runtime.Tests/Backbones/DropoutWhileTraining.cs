@@ -15,6 +15,8 @@ public sealed class DropoutWhileTraining
     [InlineData("opt", "layerdrop")]
     [InlineData("llama", "attention_dropout")]
     [InlineData("qwen2", "attention_dropout")]
+    [InlineData("mistral", "attention_dropout")]
+    [InlineData("qwen3", "attention_dropout")]
     public void Decoders_drop_what_the_configuration_says(string name, string key)
     {
         using var scope = NewDisposeScope();
@@ -46,6 +48,22 @@ public sealed class DropoutWhileTraining
         using ImageTextModel backbone = ClipGolden.Load(Golden.Backbone("clip"), config => config[tower]!["attention_dropout"] = 0.5);
         ImageTextBatch batch = ClipGolden.Batch(expected);
         AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits_per_image"), ones_like(expected.Read("logits_per_image")).ne(0));
+    }
+
+    [Theory]
+    [InlineData("bert", "hidden_dropout_prob")]
+    [InlineData("bert", "attention_probs_dropout_prob")]
+    [InlineData("bert", "classifier_dropout")]
+    [InlineData("roberta", "hidden_dropout_prob")]
+    [InlineData("roberta", "attention_probs_dropout_prob")]
+    [InlineData("roberta", "classifier_dropout")]
+    public void Text_classifiers_drop_what_the_configuration_says(string name, string key)
+    {
+        using var scope = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
+        using var backbone = (SequenceClassifier)LoadWith(name, key);
+        SequenceBatch batch = SequenceGolden.Batch(expected);
+        AssertDrops(backbone, () => backbone.Logits(batch), expected.Read("logits"), ones_like(expected.Read("logits")).ne(0));
     }
 
     private static void AssertDrops(Backbone backbone, Func<Tensor> logits, Tensor expected, Tensor where)

@@ -16,6 +16,8 @@ public sealed class Memory
     [InlineData("llama", Precision.Float32)]
     [InlineData("llama3", Precision.BFloat16)]
     [InlineData("qwen2", Precision.BFloat16)]
+    [InlineData("mistral", Precision.Float32)]
+    [InlineData("qwen3", Precision.BFloat16)]
     public void A_second_pass_leaves_no_tensor_behind(string name, Precision precision)
     {
         using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
@@ -46,6 +48,17 @@ public sealed class Memory
         ImageTextBatch batch = ClipGolden.Pairs(expected);
         AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
         AssertFlat(backbone, () => backbone.Loss(batch with { Padding = Batches.Padding.Right }, batch.Supervised));
+    }
+
+    [Theory]
+    [InlineData("bert", Precision.Float32)]
+    [InlineData("roberta", Precision.BFloat16)]
+    public void A_second_pass_over_texts_leaves_no_tensor_behind(string name, Precision precision)
+    {
+        using SafetensorsFile expected = Golden.Case(Golden.Backbone(name));
+        using var backbone = (SequenceClassifier)BackboneLoader.Load(Golden.Backbone(name), CPU, precision);
+        using SequenceBatch batch = SequenceGolden.Batch(expected);
+        AssertFlat(backbone, () => backbone.Loss(batch, batch.Supervised));
     }
 
     [Fact]

@@ -77,18 +77,20 @@ internal sealed partial class SizeOf
             return number;
         if (token == "id2label.count")
             return config.Has("id2label") ? config.Labels : null;
-        return !config.Has(token) ? null : IsFlag(token) ? (config.Flag(token) ? 1 : 0) : config.Int(token);
+        return Known(() => config.Flag(token) ? 1 : 0) ?? Known(() => config.Int(token))
+            ?? (token.EndsWith(".0", StringComparison.Ordinal) ? Known(() => config.Extent(token[..^2]).Height) : null)
+            ?? (token.EndsWith(".1", StringComparison.Ordinal) ? Known(() => config.Extent(token[..^2]).Width) : null);
     }
 
-    private bool IsFlag(string key)
+    private static long? Known(Func<long> read)
     {
         try
         {
-            return config.Flag(key) || true;
+            return read();
         }
         catch (RecipeException)
         {
-            return false;
+            return null;
         }
     }
 

@@ -15,13 +15,19 @@ internal sealed class Attention(Projection query, Projection key, Projection val
 {
     private readonly double scale = 1 / Math.Sqrt(shape.HeadWidth);
 
+    /// <summary>What each head of the queries goes through before it is turned; null for nothing.</summary>
+    internal RmsNorm? QueryNorm { get; init; }
+
+    /// <summary>What each head of the keys goes through before it is turned; null for nothing.</summary>
+    internal RmsNorm? KeyNorm { get; init; }
+
     /// <summary>x [rows, T, hidden] to the same.</summary>
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
         long rows = x.size(0), length = x.size(1);
-        Tensor q = Split(query.Forward(x), shape.Heads); // [rows, heads, T, width]
-        Tensor k = Split(key.Forward(x), shape.KeyValueHeads); // [rows, key-value heads, T, width]
+        Tensor q = Split(query.Forward(x), shape.Heads, QueryNorm); // [rows, heads, T, width]
+        Tensor k = Split(key.Forward(x), shape.KeyValueHeads, KeyNorm); // [rows, key-value heads, T, width]
         Tensor v = Split(value.Forward(x), shape.KeyValueHeads);
         if (context.Rotary is { } rotary)
             (q, k) = (rotary.Turn(q), rotary.Turn(k));
@@ -30,6 +36,10 @@ internal sealed class Attention(Projection query, Projection key, Projection val
         Tensor merged = mixed.transpose(1, 2).reshape(rows, length, shape.Heads * shape.HeadWidth);
         return output.Forward(merged).MoveToOuterDisposeScope();
 
-        Tensor Split(Tensor joined, long heads) => joined.view(rows, length, heads, shape.HeadWidth).transpose(1, 2);
+        Tensor Split(Tensor joined, long heads, RmsNorm? norm = null)
+        {
+            Tensor split = joined.view(rows, length, heads, shape.HeadWidth);
+            return (norm?.Forward(split) ?? split).transpose(1, 2);
+        }
     }
 }

@@ -22,11 +22,33 @@ internal sealed record RotaryDecoderSettings
     /// <summary>Whether the feed-forward projections have biases.</summary>
     internal bool FeedForwardBias { get; init; }
 
+    /// <summary>Whether each head of the queries and keys is normed before it is turned.</summary>
+    internal bool HeadNorms { get; init; }
+
+    /// <summary>Width of a head where config.json has no <c>head_dim</c>; hidden_size / num_attention_heads unless given.</summary>
+    internal long? DefaultHeadWidth { get; init; }
+
     /// <summary>How far back a windowed layer looks; null where all layers see everything.</summary>
     internal long? Window { get; init; }
 
     /// <summary>Whether a layer's attention is windowed.</summary>
     internal Func<int, bool> IsWindowed { get; init; } = _ => false;
+
+    /// <summary>
+    /// These settings with Qwen's window (transformers <c>configuration_qwen2.py</c>): where <c>use_sliding_window</c> asks for it, on the layers that <c>layer_types</c>
+    /// names or, without it, on those from <c>max_window_layers</c> up.
+    /// </summary>
+    internal RotaryDecoderSettings WithUpperWindow()
+    {
+        const long DefaultWindow = 4096, DefaultFullLayers = 28;
+        IReadOnlyList<string> kinds = Config.TextList("layer_types");
+        long fullLayers = Config.Int("max_window_layers", DefaultFullLayers);
+        return this with
+        {
+            Window = Config.Flag("use_sliding_window", false) ? Config.Int("sliding_window", DefaultWindow) : null,
+            IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
+        };
+    }
 }
 
 /// <summary>
@@ -48,7 +70,7 @@ internal sealed class RotaryDecoder
         (this.weights, this.settings) = (weights, settings);
         ModelConfig config = settings.Config;
         long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size");
-        AttentionShape shape = ShapeOf(config);
+        AttentionShape shape = ShapeOf(settings);
         weights.BasePrefix = "model.";
         weights.Ignore("*.rotary_emb.inv_freq"); // a buffer that old versions saved
         embedding = new Embedding(weights, $"{settings.Path}.embed_tokens", vocabulary, hidden);
@@ -79,12 +101,13 @@ internal sealed class RotaryDecoder
         return head.Forward(norm.Forward(x)).MoveToOuterDisposeScope();
     }
 
-    private static AttentionShape ShapeOf(ModelConfig config)
+    private static AttentionShape ShapeOf(RotaryDecoderSettings settings)
     {
+        ModelConfig config = settings.Config;
         long heads = config.Size("num_attention_heads"), keyValueHeads = config.Int("num_key_value_heads", heads);
         if (keyValueHeads < 1 || heads % keyValueHeads != 0)
             throw config.Invalid("num_key_value_heads", $"a divisor of num_attention_heads = {heads}");
-        long width = config.Int("head_dim", config.Size("hidden_size") / heads);
+        long width = config.Int("head_dim", settings.DefaultHeadWidth ?? config.Size("hidden_size") / heads);
         if (width < 2 || width % 2 != 0)
             throw config.Invalid("head_dim", "an even number: rotary positions turn pairs");
         return new AttentionShape(heads, keyValueHeads, width, config.Number("attention_dropout", 0));

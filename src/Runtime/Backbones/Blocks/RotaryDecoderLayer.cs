@@ -23,7 +23,11 @@ internal sealed class RotaryDecoderLayer
             weights.Linear($"{path}.self_attn.k_proj", Sites.Key, hidden, keyWidth, settings.QueryKeyValueBias),
             weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, keyWidth, settings.QueryKeyValueBias),
             weights.Linear($"{path}.self_attn.o_proj", Sites.Output, queryWidth, hidden, settings.OutputBias),
-            shape);
+            shape)
+        {
+            QueryNorm = settings.HeadNorms ? new RmsNorm(weights, $"{path}.self_attn.q_norm", shape.HeadWidth, epsilon) : null,
+            KeyNorm = settings.HeadNorms ? new RmsNorm(weights, $"{path}.self_attn.k_norm", shape.HeadWidth, epsilon) : null,
+        };
         feedForward = new GatedFeedForward(
             weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, settings.FeedForwardBias),
             weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, settings.FeedForwardBias),

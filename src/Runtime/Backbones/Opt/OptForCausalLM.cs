@@ -18,10 +18,11 @@ namespace FlatPO.Recipes.Backbones.Opt;
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "ffn_dim", "word_embed_proj_dim", "vocab_size"])]
 [Tower(
     Weights = "vocab_size * (word_embed_proj_dim ?? hidden_size) + (max_position_embeddings + 2) * hidden_size"
-        + " + ((word_embed_proj_dim ?? hidden_size) != hidden_size) * 2 * hidden_size * (word_embed_proj_dim ?? hidden_size)"
         + " + (do_layer_norm_before ?? 1) * ((_remove_final_layer_norm ?? 0) == 0) * (layer_norm_elementwise_affine ?? 1) * 2 * hidden_size",
     LayerWeights = "(layer_norm_elementwise_affine ?? 1) * 4 * hidden_size",
     LayerActivations = "6 * hidden_size + ffn_dim")]
+[Site("model.decoder.project_out", Sites.Projection, In = "hidden_size", Out = "word_embed_proj_dim", When = Projects)]
+[Site("model.decoder.project_in", Sites.Projection, In = "word_embed_proj_dim", Out = "hidden_size", When = Projects)]
 [Site("model.decoder.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
@@ -31,6 +32,9 @@ namespace FlatPO.Recipes.Backbones.Opt;
 [Site("lm_head", Sites.Head, In = "word_embed_proj_dim ?? hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 1")]
 public sealed class OptForCausalLM : CausalLM
 {
+    // OPT-350m alone: its embeddings are narrower than its layers.
+    private const string Projects = "(word_embed_proj_dim ?? hidden_size) != hidden_size";
+
     // The position table's first two rows are not used: position p lies in row p + 2, padding in row 1.
     private const long PositionOffset = 2;
 
@@ -54,8 +58,8 @@ public sealed class OptForCausalLM : CausalLM
         positions = new Embedding(weights, "model.decoder.embed_positions", config.Size("max_position_embeddings") + PositionOffset, hidden);
         if (embedded != hidden)
         {
-            narrow = weights.Linear("model.decoder.project_out", Sites.None, hidden, embedded, bias: false);
-            widen = weights.Linear("model.decoder.project_in", Sites.None, embedded, hidden, bias: false);
+            narrow = weights.Linear("model.decoder.project_out", Sites.Projection, hidden, embedded, bias: false);
+            widen = weights.Linear("model.decoder.project_in", Sites.Projection, embedded, hidden, bias: false);
         }
         if (config.Flag("do_layer_norm_before", true) && !config.Flag("_remove_final_layer_norm", false))
             norm = OptLayer.Norm(weights, "model.decoder.final_layer_norm");

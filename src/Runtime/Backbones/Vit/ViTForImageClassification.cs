@@ -26,7 +26,7 @@ namespace FlatPO.Recipes.Backbones.Vit;
 [Site("vit.layers.{layer}.attention.o_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.attention.output.dense")]
 [Site("vit.layers.{layer}.mlp.fc1", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "1", Published = "vit.encoder.layer.{layer}.intermediate.dense")]
 [Site("vit.layers.{layer}.mlp.fc2", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.output.dense")]
-[Site("classifier", Sites.Head, In = "hidden_size", Out = "id2label.count ?? num_labels ?? 2", Bias = "1")]
+[Site("classifier", Sites.Head, In = "hidden_size", Out = Widths.Labels, Bias = "1")]
 public sealed class ViTForImageClassification : ImageClassifier
 {
     private const string Patches = "((image_size ?? image_size.0) / (patch_size ?? patch_size.0)) * ((image_size ?? image_size.1) / (patch_size ?? patch_size.1))";

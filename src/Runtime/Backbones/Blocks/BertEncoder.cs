@@ -1,0 +1,86 @@
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Backbones.Blocks;
+
+/// <summary>
+/// The encoder of BERT and its kin (transformers <c>modeling_bert.py</c>, <c>BertModel</c>): tokens, learned positions and token types under one norm, then layers in
+/// which every token sees every other.
+/// </summary>
+internal sealed class BertEncoder
+{
+    /// <summary>BertConfig's and RobertaConfig's own default, for a configuration that does not say.</summary>
+    internal const double DefaultDropout = 0.1;
+
+    private const double DefaultEpsilon = 1e-12;
+    private const long DefaultTokenTypes = 2;
+
+    private readonly WeightTable weights;
+    private readonly Embedding tokens;
+    private readonly Embedding positions;
+    private readonly Embedding types;
+    private readonly LayerNorm norm;
+    private readonly Dropout dropout;
+    private readonly BertEncoderLayer[] layers;
+
+    /// <summary>Declares the encoder under <paramref name="path"/>, the model's base prefix.</summary>
+    internal BertEncoder(WeightTable weights, string path)
+    {
+        ModelConfig config = weights.Config;
+        if (config.Text("position_embedding_type", "absolute") != "absolute")
+            throw config.Invalid("position_embedding_type", "absolute");
+        if (config.Flag("is_decoder", false))
+            throw config.Invalid("is_decoder", "false: a classifier reads the whole text");
+        this.weights = weights;
+        long hidden = config.Size("hidden_size");
+        weights.BasePrefix = $"{path}.";
+        weights.Ignore($"{path}.embeddings.position_ids"); // a buffer that old versions saved
+        tokens = new Embedding(weights, $"{path}.embeddings.word_embeddings", config.Size("vocab_size"), hidden);
+        positions = new Embedding(weights, $"{path}.embeddings.position_embeddings", config.Size("max_position_embeddings"), hidden);
+        types = new Embedding(weights, $"{path}.embeddings.token_type_embeddings", TokenTypes, hidden);
+        norm = Norm(weights, $"{path}.embeddings.LayerNorm");
+        dropout = HiddenDropout(config);
+        layers = new BertEncoderLayer[config.Size("num_hidden_layers")];
+        for (int i = 0; i < layers.Length; i++)
+            layers[i] = new BertEncoderLayer(weights, $"{path}.encoder.layer.{i}");
+    }
+
+    /// <summary>How many token types it tells apart.</summary>
+    internal long TokenTypes => weights.Config.Int("type_vocab_size", DefaultTokenTypes);
+
+    /// <summary>A layer norm as the configuration wants it.</summary>
+    internal static LayerNorm Norm(WeightTable weights, string path) =>
+        new(weights, path, weights.Config.Size("hidden_size"), weights.Config.Number("layer_norm_eps", DefaultEpsilon));
+
+    /// <summary>The dropout behind every block.</summary>
+    internal static Dropout HiddenDropout(ModelConfig config) => new(config.Number("hidden_dropout_prob", DefaultDropout));
+
+    /// <summary>The dropout of the head on top: <c>classifier_dropout</c> or, where that is null, the one behind every block.</summary>
+    internal static Dropout HeadDropout(ModelConfig config) => config.Has("classifier_dropout") ? new(config.Number("classifier_dropout")) : HiddenDropout(config);
+
+    /// <summary>What the first token of every row came to, [rows, hidden]; <paramref name="places"/> are rows of the position table, [T] or [rows, T].</summary>
+    internal Tensor First(SequenceBatch batch, Tensor places, bool training)
+    {
+        using var scope = NewDisposeScope();
+        // padding is seen by none, but sees: the softmax of its own row has something to sum over
+        Tensor? mask = batch.Padded ? batch.AttentionMask.ne(Scalars.Zero).unsqueeze(1).unsqueeze(1) : null; // [rows, 1, 1, T]
+        AttentionContext context = new(training, mask);
+        Tensor x = Embed(batch, places, training); // [rows, T, hidden]
+        foreach (BertEncoderLayer layer in layers)
+        {
+            Tensor next = layer.Forward(x, context);
+            x.Dispose(); // autograd keeps what it needs of it
+            x = next;
+        }
+        return x.select(1, 0).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Embed(SequenceBatch batch, Tensor places, bool training)
+    {
+        using var scope = NewDisposeScope();
+        Tensor sum = tokens.Forward(batch.InputIds).Plus(types.Forward(batch.TokenTypeIds)).Plus(positions.Forward(places));
+        return dropout.Forward(norm.Forward(sum), training).MoveToOuterDisposeScope();
+    }
+}

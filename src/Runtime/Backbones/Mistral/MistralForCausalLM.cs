@@ -1,0 +1,45 @@
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Backbones.Mistral;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+[assembly: DeclaresBackbone(typeof(MistralForCausalLM))]
+
+namespace FlatPO.Recipes.Backbones.Mistral;
+
+/// <summary>Mistral (transformers <c>modeling_mistral.py</c>): Llama's decoder without biases, with a window on every layer where <c>sliding_window</c> is not null.</summary>
+[BackboneFamily("mistral", TaskType.CausalLM, MaxLength = "max_position_embeddings",
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
+[Tower(Weights = "vocab_size * hidden_size + hidden_size", LayerWeights = "2 * hidden_size", LayerActivations = Widths.RotaryActivations)]
+[Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries)]
+[Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Widths.Keys)]
+[Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Widths.Keys)]
+[Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = Widths.Queries, Out = "hidden_size")]
+[Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
+public sealed class MistralForCausalLM : CausalLM
+{
+    private const long DefaultWindow = 4096;
+
+    private readonly RotaryDecoder decoder;
+
+    /// <summary>Declares the network config.json describes.</summary>
+    public MistralForCausalLM(WeightTable weights)
+        : base(weights)
+    {
+        ModelConfig config = weights.Config;
+        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
+        {
+            Config = config,
+            Window = config.Has("sliding_window") ? config.Size("sliding_window") : config.Mentions("sliding_window") ? null : DefaultWindow,
+            IsWindowed = _ => true,
+        });
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+}

@@ -1,0 +1,57 @@
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Backbones.Qwen3;
+using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
+using static TorchSharp.torch;
+
+[assembly: DeclaresBackbone(typeof(Qwen3ForCausalLM))]
+
+namespace FlatPO.Recipes.Backbones.Qwen3;
+
+/// <summary>
+/// Qwen 3, the dense models (transformers <c>modeling_qwen3.py</c>): Llama's decoder with a norm on each head of the queries and keys, optional biases in attention, and a
+/// window on the upper layers where asked for.
+/// </summary>
+[BackboneFamily("qwen3", TaskType.CausalLM, MaxLength = "max_position_embeddings",
+    Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
+[Tower(
+    Weights = "vocab_size * hidden_size + hidden_size",
+    LayerWeights = "2 * hidden_size + 2 * " + Head,
+    LayerActivations = "2 * hidden_size + 3 * " + Queries + " + 3 * " + Keys + " + 3 * intermediate_size")] // as Llama's, and the inputs of the norms of queries and keys
+[Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Queries, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Keys, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Keys, Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = Queries, Out = "hidden_size", Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
+[Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
+public sealed class Qwen3ForCausalLM : CausalLM
+{
+    // Qwen3Config's own default: unlike the other decoders' heads, these need not share hidden_size out.
+    private const long DefaultHeadWidth = 128;
+    private const string Head = "(head_dim ?? 128)";
+    private const string Queries = "num_attention_heads * " + Head;
+    private const string Keys = "(num_key_value_heads ?? num_attention_heads) * " + Head;
+
+    private readonly RotaryDecoder decoder;
+
+    /// <summary>Declares the network config.json describes.</summary>
+    public Qwen3ForCausalLM(WeightTable weights)
+        : base(weights)
+    {
+        ModelConfig config = weights.Config;
+        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
+        {
+            Config = config,
+            QueryKeyValueBias = config.Flag("attention_bias", false),
+            OutputBias = config.Flag("attention_bias", false),
+            HeadNorms = true,
+            DefaultHeadWidth = DefaultHeadWidth,
+        }.WithUpperWindow());
+    }
+
+    /// <inheritdoc/>
+    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+using FlatPO.Recipes;
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests;
+using Specimens;
+using Xunit.Abstractions;
+using static TorchSharp.torch;
+
+namespace Recipes.Tests;
+
+/// <summary>What the compiler worked out, against what the runtime builds and takes.</summary>
+public sealed class PlanTests(ITestOutputHelper output)
+{
+    /// <summary>The share by which the estimate may be off a measured run; docs/diagnostics/FPO3009.md states it.</summary>
+    private const double StatedError = 0.2;
+
+    [Fact]
+    public void Every_trained_tensor_is_planned_by_name_and_shape()
+    {
+        AssertPlanned(TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu), TinyOpt.Plan.Tensors);
+        AssertPlanned(TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu), TinyLlama.Plan.Tensors);
+        AssertPlanned(TinyVit.Load(Golden.Backbone("vit"), Devices.Cpu), TinyVit.Plan.Tensors);
+        AssertPlanned(DoraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), DoraLlama.Plan.Tensors);
+        AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
+    }
+
+    [Fact]
+    public void Its_counts_are_the_sums_of_its_tensors()
+    {
+        Assert.Equal(TinyVit.Plan.TrainableTensors, TinyVit.Plan.Tensors.Count);
+        Assert.Equal(TinyVit.Plan.TrainableParameters, TinyVit.Plan.Tensors.Sum(tensor => tensor.Count));
+        Assert.Equal(TinyLlama.Plan.TrainableTensors, TinyLlama.Plan.Tensors.Count);
+        Assert.Equal(TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.Tensors.Sum(tensor => tensor.Count));
+    }
+
+    [Fact]
+    public void All_parameters_are_those_of_the_backbone_and_of_the_adapters()
+    {
+        AssertTotal("opt", TinyOpt.Plan.TrainableParameters, TinyOpt.Plan.TotalParameters);
+        AssertTotal("llama", TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.TotalParameters);
+        long whole = TinyVit.Plan.Tensors.Where(tensor => tensor.Name.StartsWith("classifier.", StringComparison.Ordinal)).Sum(tensor => tensor.Count);
+        AssertTotal("vit", TinyVit.Plan.TrainableParameters - whole, TinyVit.Plan.TotalParameters); // trained in place: counted with the backbone
+    }
+
+    [SkippableFact]
+    public void The_memory_is_near_that_of_a_measured_run()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the peak of the process is read from /proc, which this system has not");
+        using TemporaryFolder folder = Checkpoint();
+        TokenExample[] examples = [.. Enumerable.Range(0, 8).Select(row => new TokenExample([.. Enumerable.Range(0, 256).Select(i => (31 * row + 7 * i) % 12000)]))];
+        using (TinyLlama warm = TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu))
+            warm.Train(Golden.Tokens(8)); // what the process needs whatever the recipe
+
+        ResidentMemory.KeepNothingBack();
+        GC.Collect();
+        long before = ResidentMemory.Now();
+        ResidentMemory.ForgetPeak();
+        using (MeasuredLlama recipe = MeasuredLlama.Load(folder.Path, Devices.Cpu))
+            recipe.Train(examples);
+        long measured = ResidentMemory.Peak() - before;
+
+        double apart = (double)MeasuredLlama.Plan.MemoryBytes / measured - 1;
+        string said = string.Create(CultureInfo.InvariantCulture, $"planned {MeasuredLlama.Plan.MemoryBytes >> 20} MiB, measured {measured >> 20} MiB: {apart:p1} apart");
+        output.WriteLine(said);
+        Assert.True(Math.Abs(apart) < StatedError, said);
+    }
+
+    private static void AssertPlanned<TExample>(IRecipe<TExample> recipe, IReadOnlyList<PlannedTensor> planned)
+    {
+        using TemporaryFolder folder = new();
+        using (recipe)
+            recipe.SaveAdapter(folder.Path);
+        using SafetensorsFile saved = SafetensorsFile.Open(folder.File("adapter_model.safetensors"));
+        Assert.Equal(
+            saved.Entries.Values.Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").Order(StringComparer.Ordinal),
+            planned.Select(tensor => $"base_model.model.{tensor}").Order(StringComparer.Ordinal));
+    }
+
+    private static void AssertTotal(string backbone, long adapters, long planned)
+    {
+        using Backbone built = BackboneLoader.Load(Golden.Backbone(backbone), CPU, Precision.Float32);
+        Assert.Equal(built.Weights.All.Sum(weight => weight.Shape.Aggregate(1L, (product, size) => product * size)) + adapters, planned);
+    }
+
+    /// <summary>A random checkpoint of the specimen's sizes.</summary>
+    private static TemporaryFolder Checkpoint()
+    {
+        TemporaryFolder folder = new();
+        File.Copy(Path.Combine(Golden.Folder, "..", "Specimens", "measured", "config.json"), folder.File("config.json"));
+        using var scope = NewDisposeScope();
+        using WeightTable weights = new(ModelConfig.Open(folder.Path), CPU, ScalarType.Float32);
+        _ = new FlatPO.Recipes.Backbones.Llama.LlamaForCausalLM(weights); // declares the names
+        SafetensorsWriter.Write(folder.File("model.safetensors"), weights.All.ToDictionary(weight => weight.Name, weight => randn([.. weight.Shape]).mul(0.02)));
+        return folder;
+    }
+}
