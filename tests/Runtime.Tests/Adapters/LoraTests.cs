@@ -3,6 +3,7 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Tests.Backbones.Qwen25VL;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using Xunit.Abstractions;
@@ -16,7 +17,7 @@ public sealed class LoraTests(ITestOutputHelper output)
     private const double Tolerance = 1e-4;
 
     /// <summary>The cases that are plain LoRA.</summary>
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_qwen2_5_vl");
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
@@ -95,6 +96,7 @@ public sealed class LoraTests(ITestOutputHelper output)
             {
                 CausalLM language => language.Logits(new TokenBatch(Case.Read("input_ids"), Case.Read("attention_mask"), Case.Read("input_ids"), 0)),
                 ImageClassifier images => images.Logits(new ImageBatch(Case.Read("pixel_values"), zeros(Case.Read("pixel_values").size(0), int64))),
+                MultimodalLM both => both.Logits(QwenVlCase.Batch(Case)),
                 _ => throw new InvalidOperationException(backbone.GetType().Name),
             };
         }

@@ -29,20 +29,22 @@ public sealed class Qwen2ForCausalLM : CausalLM
 
     /// <summary>Declares the network config.json describes.</summary>
     public Qwen2ForCausalLM(WeightTable weights)
-        : base(weights)
+        : base(weights) => decoder = new RotaryDecoder(weights, SettingsOf(weights.Config));
+
+    /// <inheritdoc/>
+    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+
+    /// <summary>The decoder that a configuration, or the text part of one, describes.</summary>
+    internal static RotaryDecoderSettings SettingsOf(ModelConfig config)
     {
-        ModelConfig config = weights.Config;
         IReadOnlyList<string> kinds = config.TextList("layer_types");
         long fullLayers = config.Int("max_window_layers", DefaultFullLayers);
-        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
+        return new RotaryDecoderSettings
         {
             Config = config,
             QueryKeyValueBias = true,
             Window = config.Flag("use_sliding_window", false) ? config.Int("sliding_window", DefaultWindow) : null,
             IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
-        });
+        };
     }
-
-    /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
 }
