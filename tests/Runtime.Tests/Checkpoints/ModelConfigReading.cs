@@ -67,7 +67,7 @@ public sealed class ModelConfigReading
 
     [Fact]
     public void An_unknown_rotary_kind_lists_the_known_ones() =>
-        AssertRefused("""{"rope_scaling":{"rope_type":"yarn","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"yarn\"; expected default, linear or llama3");
+        AssertRefused("""{"rope_scaling":{"rope_type":"yarn","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"yarn\"; expected default, linear, llama3 or mrope");
 
     private static ModelConfig Parse(string json) => ModelConfig.Parse("some/config.json", Encoding.UTF8.GetBytes(json));
 

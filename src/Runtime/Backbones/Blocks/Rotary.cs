@@ -24,6 +24,9 @@ internal sealed class Rotary
         frequencies = weights.Keep(scaled.to(weights.Device));
     }
 
+    /// <summary>How many numbers of a head they turn.</summary>
+    internal long HeadWidth => 2 * frequencies.size(0);
+
     /// <summary>The turns of positions 0 … length − 1.</summary>
     internal RotaryTable At(long length, ScalarType dtype)
     {

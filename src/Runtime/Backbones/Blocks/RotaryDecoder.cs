@@ -30,6 +30,22 @@ internal sealed record RotaryDecoderSettings
 
     /// <summary>Whether a layer's attention is windowed.</summary>
     internal Func<int, bool> IsWindowed { get; init; } = _ => false;
+
+    /// <summary>
+    /// These settings with Qwen's window (transformers <c>configuration_qwen2.py</c>): where <c>use_sliding_window</c> asks for it, on the layers that <c>layer_types</c>
+    /// names or, without it, on those from <c>max_window_layers</c> up.
+    /// </summary>
+    internal RotaryDecoderSettings WithUpperWindow()
+    {
+        const long DefaultWindow = 4096, DefaultFullLayers = 28;
+        IReadOnlyList<string> kinds = Config.TextList("layer_types");
+        long fullLayers = Config.Int("max_window_layers", DefaultFullLayers);
+        return this with
+        {
+            Window = Config.Flag("use_sliding_window", false) ? Config.Int("sliding_window", DefaultWindow) : null,
+            IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
+        };
+    }
 }
 
 /// <summary>
@@ -52,7 +68,6 @@ internal sealed class RotaryDecoder
         ModelConfig config = settings.Config;
         long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size");
         AttentionShape shape = ShapeOf(config);
-        HeadWidth = shape.HeadWidth;
         weights.BasePrefix = "model.";
         weights.Ignore("*.rotary_emb.inv_freq"); // a buffer that old versions saved
         embedding = new Embedding(weights, $"{settings.Path}.embed_tokens", vocabulary, hidden);
@@ -68,9 +83,6 @@ internal sealed class RotaryDecoder
 
     /// <summary>The frequencies of a head.</summary>
     internal Rotary Rotary => rotary;
-
-    /// <summary>The width of a head.</summary>
-    internal long HeadWidth { get; }
 
     /// <summary>The tokens' vectors: ids [rows, T] to [rows, T, hidden].</summary>
     internal Tensor Embed(Tensor ids) => embedding.Forward(ids);

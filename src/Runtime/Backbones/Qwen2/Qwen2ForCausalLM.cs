@@ -2,7 +2,6 @@ using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Qwen2;
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Checkpoints;
 using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(Qwen2ForCausalLM))]
@@ -23,28 +22,13 @@ namespace FlatPO.Recipes.Backbones.Qwen2;
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
 public sealed class Qwen2ForCausalLM : CausalLM
 {
-    private const long DefaultWindow = 4096, DefaultFullLayers = 28;
-
     private readonly RotaryDecoder decoder;
 
     /// <summary>Declares the network config.json describes.</summary>
     public Qwen2ForCausalLM(WeightTable weights)
-        : base(weights) => decoder = new RotaryDecoder(weights, SettingsOf(weights.Config));
+        : base(weights) =>
+        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings { Config = weights.Config, QueryKeyValueBias = true }.WithUpperWindow());
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
-
-    /// <summary>The decoder that a configuration, or the text part of one, describes.</summary>
-    internal static RotaryDecoderSettings SettingsOf(ModelConfig config)
-    {
-        IReadOnlyList<string> kinds = config.TextList("layer_types");
-        long fullLayers = config.Int("max_window_layers", DefaultFullLayers);
-        return new RotaryDecoderSettings
-        {
-            Config = config,
-            QueryKeyValueBias = true,
-            Window = config.Flag("use_sliding_window", false) ? config.Int("sliding_window", DefaultWindow) : null,
-            IsWindowed = layer => layer < kinds.Count ? kinds[layer] == "sliding_attention" : layer >= fullLayers,
-        };
-    }
 }

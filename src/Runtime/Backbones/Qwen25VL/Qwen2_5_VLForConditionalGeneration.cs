@@ -1,6 +1,5 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
-using FlatPO.Recipes.Backbones.Qwen2;
 using FlatPO.Recipes.Backbones.Qwen25VL;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
@@ -74,12 +73,14 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         weights.Publish("model.visual", "visual");
         weights.Publish("model.language_model", "model");
         vision = new VisionTower(weights, config.Section("vision_config"), TextConfig.Size("hidden_size"));
-        decoder = new RotaryDecoder(weights, Qwen2ForCausalLM.SettingsOf(TextConfig) with
+        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
         {
+            Config = TextConfig,
             Path = "model.language_model",
             Tied = config.Flag("tie_word_embeddings", TextConfig.Flag("tie_word_embeddings", false)),
-        });
-        axes = weights.Keep(tensor(Axes(TextConfig, decoder.HeadWidth), device: weights.Device));
+            QueryKeyValueBias = true,
+        }.WithUpperWindow());
+        axes = weights.Keep(tensor(Axes(TextConfig, decoder.Rotary.HeadWidth), device: weights.Device));
     }
 
     /// <inheritdoc/>

@@ -73,7 +73,7 @@ internal static class QwenVlCase
             else
                 for (int i = 0; i < (int)part; i++)
                 {
-                    ids.Add(random.Next(5, 200));
+                    ids.Add(random.Next(5, (int)backbone.ImageToken - 1)); // below the ids that stand for images and videos
                     labels.Add(ids[^1]);
                 }
         return new MultimodalExample(ids, [.. parts.OfType<ImagePatches>()], labels);

@@ -17,19 +17,21 @@ public sealed class QwenVlDeclarations
     private static string Catalogue => Path.Combine(
         typeof(Golden).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().First(entry => entry.Key == "GoldenFolder").Value!, "..", "..", "src", "Generator", "Catalogue", "qwen2_5_vl.json");
 
-    [Fact]
-    public void Declared_sites_are_the_projections()
+    public static TheoryData<string> Folders => QwenVlGolden.Folders;
+
+    [Theory, MemberData(nameof(Folders))]
+    public void Declared_sites_are_the_projections(string folder)
     {
-        using var backbone = QwenVlCase.Load();
+        using var backbone = QwenVlCase.Load(folder);
         Assert.Equal(
             Declared(backbone.Config).Select(site => (site.Module, site.Published, site.Site.Role, SizeOf.Expression(site.Site.In, backbone.Config), SizeOf.Expression(site.Site.Out, backbone.Config), SizeOf.Expression(site.Site.Bias, backbone.Config) != 0)),
             backbone.Weights.Projections.Select(built => (built.Module, built.Published, built.Role, (long?)built.In, (long?)built.Out, built.Bias is not null)));
     }
 
-    [Fact]
-    public void Towers_and_sites_count_every_number()
+    [Theory, MemberData(nameof(Folders))]
+    public void Towers_and_sites_count_every_number(string folder)
     {
-        using var backbone = QwenVlCase.Load();
+        using var backbone = QwenVlCase.Load(folder);
         Assert.Equal(Built(backbone.Weights), Counted(backbone.Config));
     }
 
