@@ -12,7 +12,12 @@ public sealed class CatalogueTests
     [MemberData(nameof(Ids))]
     public void Every_model_makes_a_recipe(string id)
     {
-        string task = id.StartsWith("google/vit", StringComparison.Ordinal) ? "ImageClassification" : "CausalLM";
+        string task = Assert.Single(Catalogue.All, model => model.Path == id).Find("model_type")!.Text switch
+        {
+            "vit" => "ImageClassification",
+            "qwen2_5_vl" => "ImageTextToText",
+            _ => "CausalLM",
+        };
         Project project = Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.{task})]\n[Backbone(\"{id}\")]\n[Lora(Sites = Sites.AllLinear | Sites.Head)]\n[AdamW]\npublic partial class R;").Showing();
         Assert.DoesNotContain("has errors", project.Generate().Text, StringComparison.Ordinal);
     }
