@@ -1,7 +1,10 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Backbones.Qwen25VL;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Training;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
@@ -93,6 +96,37 @@ public sealed class QwenVlGolden(ITestOutputHelper output)
         using var backbone = QwenVlCase.Load(folder.Path);
         Tensor logits = backbone.Logits(QwenVlCase.Batch(expected));
         Assert.InRange(Golden.LargestDifference(logits, (tied ? 2 : 1) * QwenVlCase.Load().Logits(QwenVlCase.Batch(expected))), 0, Tolerance);
+    }
+
+    [Theory]
+    [InlineData("text_config.rope_parameters.mrope_section", "[1]", "three whole numbers that add up to half a head's width")]
+    [InlineData("vision_config.out_hidden_size", "7", "the decoder's hidden_size")]
+    [InlineData("vision_config.num_heads", "5", "a divisor of hidden_size")]
+    [InlineData("vision_config.window_size", "1", "at least spatial_merge_size")]
+    public void A_configuration_that_cannot_be_is_refused(string key, string value, string says)
+    {
+        JsonNode config = JsonNode.Parse(File.ReadAllText(Path.Combine(QwenVlCase.Folder, "config.json")))!;
+        string[] path = key.Split('.');
+        path[..^1].Aggregate(config, (node, part) => node[part]!)[path[^1]] = JsonNode.Parse(value);
+        using WeightTable weights = new(ModelConfig.Parse("config.json", Encoding.UTF8.GetBytes(config.ToJsonString())), CPU, ScalarType.Float32);
+        var error = Assert.Throws<RecipeException>(() => new Qwen2_5_VLForConditionalGeneration(weights));
+        Assert.Equal("FPO4006", error.Id);
+        Assert.Contains($"'{key}' is {value}; expected ", error.Message);
+        Assert.Contains(says, error.Message);
+    }
+
+    /// <summary>A recipe is compiled for one spelling of config.json and may load a folder of the other.</summary>
+    [Fact]
+    public void Both_spellings_are_of_the_size_a_recipe_was_compiled_for()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(folder.File("config.json"), Published("mrope").ToJsonString());
+        long width = ModelConfig.Open(folder.Path).Int("hidden_size");
+        CompiledFor.Check(folder.Path, "qwen2_5_vl", ("text_config.hidden_size", width));
+        CompiledFor.Check(QwenVlCase.Folder, "qwen2_5_vl", ("hidden_size", width));
+        var error = Assert.Throws<RecipeException>(() => CompiledFor.Check(QwenVlCase.Folder, "qwen2_5_vl", ("hidden_size", width + 1)));
+        Assert.Contains($"hidden_size is {width}, but the recipe was compiled for {width + 1}", error.Message);
+        Assert.Contains("no_such_size is missing", Assert.Throws<RecipeException>(() => CompiledFor.Check(folder.Path, "qwen2_5_vl", ("no_such_size", 1))).Message);
     }
 
     [Fact]

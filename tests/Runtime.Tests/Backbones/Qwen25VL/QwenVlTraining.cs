@@ -51,6 +51,18 @@ public sealed class QwenVlTraining(ITestOutputHelper output)
         Assert.All(arena.Tensors.Zip(norms).Where(pair => pair.First.Name.EndsWith("lora_B.weight", StringComparison.Ordinal)), pair => Assert.True(pair.Second > 0, pair.First.Name));
     }
 
+    [Fact]
+    public void Text_alone_teaches_a_tower_that_sees_nothing()
+    {
+        using var backbone = QwenVlCase.Load();
+        (_, Arena arena) = Adapted(backbone, "model.visual.");
+        using var owned = arena;
+        using MultimodalBatch batch = backbone.Collate([QwenVlBatches.Rows(backbone)[2]], maxLength: 0);
+        using var scope = NewDisposeScope();
+        Assert.True(new Window<MultimodalBatch>([batch], new RunSeed(0, 0)).Pass(arena, backbone.Loss).item<float>() > 0);
+        Assert.Equal(0, arena.Gradient.abs().max().item<float>());
+    }
+
     [Theory]
     [InlineData(Precision.Float32)]
     [InlineData(Precision.BFloat16)]
