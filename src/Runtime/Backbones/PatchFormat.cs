@@ -1,5 +1,4 @@
 using System.Globalization;
-using FlatPO.Recipes.Batches;
 
 namespace FlatPO.Recipes.Backbones;
 

@@ -1,5 +1,3 @@
-using FlatPO.Recipes.Batches;
-
 namespace FlatPO.Recipes.Backbones.Qwen25VL;
 
 /// <summary>Patches that attend to one another, one segment behind the other.</summary>

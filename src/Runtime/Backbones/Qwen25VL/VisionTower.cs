@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Backbones.Blocks;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
