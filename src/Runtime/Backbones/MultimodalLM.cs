@@ -25,11 +25,11 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
     /// <summary>Logits of every position: [rows, T, vocabulary].</summary>
     public abstract Tensor Logits(MultimodalBatch batch);
 
-    /// <summary>
+    /// <inheritdoc/>
+    /// <remarks>
     /// Also throws FPO3028 where a row's runs of image tokens are not its images', FPO3029 for a row with images that would be cut, FPO3030 for an image over
     /// <see cref="PixelBudget"/> and FPO3031 for one cut into patches in another way.
-    /// </summary>
-    /// <inheritdoc/>
+    /// </remarks>
     public override void Check(IReadOnlyList<MultimodalExample> examples, int maxLength)
     {
         TokenRange vocabulary = TokenRange.Of(TextConfig);

@@ -13,7 +13,7 @@ internal sealed record RotaryDecoderSettings
     /// <summary>Where its modules are: <c>model</c>, or <c>model.language_model</c>.</summary>
     internal string Path { get; init; } = "model";
 
-    /// <summary>Whether the head is the embedding, where that part of config.json does not say it; else its <c>tie_word_embeddings</c> decides.</summary>
+    /// <summary>Whether the head is the embedding; null where the decoder's part of config.json says it (<c>tie_word_embeddings</c>).</summary>
     internal bool? Tied { get; init; }
 
     /// <summary>Whether the query, key and value projections have biases.</summary>
