@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import save_file
 from transformers import (
     BertConfig, BertForSequenceClassification, LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM, OPTConfig, OPTForCausalLM,
-    Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, RobertaConfig, RobertaForSequenceClassification, ViTConfig, ViTForImageClassification)
+    Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM, RobertaConfig, RobertaForSequenceClassification, ViTConfig, ViTForImageClassification)
 
 OUT = sys.argv[1]
 VOCABULARY = 200
@@ -81,3 +81,32 @@ write("vit", vit(pixel_values=pixels, labels=labels), pixel_values=pixels, label
 encoder = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=2, intermediate_size=56, num_attention_heads=5, max_position_embeddings=20, num_labels=4)
 classify("bert", BertForSequenceClassification(BertConfig(**encoder, type_vocab_size=3, hidden_act="gelu_new", layer_norm_eps=1e-5)))
 classify("roberta", RobertaForSequenceClassification(RobertaConfig(**encoder, type_vocab_size=2, hidden_act="relu", pad_token_id=3)))
+
+torch.manual_seed(11)
+IMAGE, START, END = VOCABULARY - 3, VOCABULARY - 2, VOCABULARY - 1
+vl = randomise(Qwen2_5_VLForConditionalGeneration(Qwen2_5_VLConfig(
+    text_config=dict(**grouped, max_position_embeddings=90, use_sliding_window=True, sliding_window=9, max_window_layers=1, tie_word_embeddings=False,
+                     rope_parameters=dict(rope_type="default", rope_theta=70000.0, mrope_section=[2, 1, 1])),
+    vision_config=dict(depth=5, hidden_size=24, intermediate_size=28, num_heads=3, in_channels=1, out_hidden_size=48, patch_size=4, spatial_merge_size=2, temporal_patch_size=1, window_size=24,
+                       fullatt_block_indexes=[0, 2]),
+    image_token_id=IMAGE, video_token_id=VOCABULARY - 4, vision_start_token_id=START, vision_end_token_id=END, tie_word_embeddings=False)))
+vl.save_pretrained(f"{OUT}/qwen2_5_vl")
+grids = torch.tensor([[1, 14, 8], [1, 2, 4], [1, 8, 6]])
+pixels = torch.randn(int(grids.prod(-1).sum()), 4 * 4)
+
+
+def image(i):
+    return [START] + [IMAGE] * int(grids[i].prod() // 4) + [END]
+
+
+# two images; text alone, padded on the right; one image, padded on the left
+rows = [[7, 8] + image(0) + [9] + image(1) + [10, 11, 12], list(range(20, 31)), [13] + image(2) + [14, 15]]
+longest = max(map(len, rows))
+ids = torch.tensor([rows[0], rows[1] + [0] * (longest - len(rows[1])), [0] * (longest - len(rows[2])) + rows[2]])
+mask = torch.tensor([[1] * len(rows[0]), [1] * len(rows[1]) + [0] * (longest - len(rows[1])), [0] * (longest - len(rows[2])) + [1] * len(rows[2])])
+labels = ids.masked_fill((mask == 0) | (ids == IMAGE), -100)
+labels[2, longest - len(rows[2])] = -100
+types = (ids == IMAGE).long()
+write("qwen2_5_vl", vl(input_ids=ids, attention_mask=mask, mm_token_type_ids=types, pixel_values=pixels, image_grid_thw=grids, labels=labels),
+      input_ids=ids, attention_mask=mask, labels=labels, pixel_values=pixels, image_grid_thw=grids, vision_embeds=vl.model.visual(pixels, grid_thw=grids).pooler_output.detach(),
+      position_ids=vl.model.get_rope_index(ids, image_grid_thw=grids, attention_mask=mask, mm_token_type_ids=types)[0])

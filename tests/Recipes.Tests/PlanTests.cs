@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Reflection;
 using FlatPO.Recipes;
+using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
@@ -23,6 +25,9 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu), TinyLlama.Plan.Tensors);
         AssertPlanned(TinyVit.Load(Golden.Backbone("vit"), Devices.Cpu), TinyVit.Plan.Tensors);
         AssertPlanned(DoraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), DoraLlama.Plan.Tensors);
+        AssertPlanned(TwoTowers.Load(Golden.Backbone("clip"), Devices.Cpu), TwoTowers.Plan.Tensors);
+        AssertPlanned(Verdicts.Load(Golden.Backbone("roberta"), Devices.Cpu), Verdicts.Plan.Tensors);
+        AssertPlanned(Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), Captions.Plan.Tensors);
         AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
     }
 
@@ -40,6 +45,8 @@ public sealed class PlanTests(ITestOutputHelper output)
     {
         AssertTotal("opt", TinyOpt.Plan.TrainableParameters, TinyOpt.Plan.TotalParameters);
         AssertTotal("llama", TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.TotalParameters);
+        AssertTotal("clip", TwoTowers.Plan.TrainableParameters, TwoTowers.Plan.TotalParameters);
+        AssertTotal("qwen2_5_vl", Captions.Plan.TrainableParameters, Captions.Plan.TotalParameters);
         long whole = TinyVit.Plan.Tensors.Where(tensor => tensor.Name.StartsWith("classifier.", StringComparison.Ordinal)).Sum(tensor => tensor.Count);
         AssertTotal("vit", TinyVit.Plan.TrainableParameters - whole, TinyVit.Plan.TotalParameters); // trained in place: counted with the backbone
     }
@@ -49,7 +56,7 @@ public sealed class PlanTests(ITestOutputHelper output)
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "the peak of the process is read from /proc, which this system has not");
         using TemporaryFolder folder = Checkpoint();
-        TokenExample[] examples = [.. Enumerable.Range(0, 8).Select(row => new TokenExample([.. Enumerable.Range(0, 256).Select(i => (31 * row + 7 * i) % 12000)]))];
+        TokenExample[] examples = [.. Enumerable.Range(0, 4).Select(row => new TokenExample([.. Enumerable.Range(0, 256).Select(i => (31 * row + 7 * i) % 12000)]))];
         using (TinyLlama warm = TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu))
             warm.Train(Golden.Tokens(8)); // what the process needs whatever the recipe
 
@@ -71,7 +78,11 @@ public sealed class PlanTests(ITestOutputHelper output)
     {
         using TemporaryFolder folder = new();
         using (recipe)
+        {
+            var placement = (AdapterPlacement)recipe.GetType().GetField("placement", BindingFlags.NonPublic | BindingFlags.Instance)!.GetValue(recipe)!;
+            Assert.Equal(placement.Tensors.Select(tensor => tensor.Name), planned.Select(tensor => tensor.Name)); // in parameter order
             recipe.SaveAdapter(folder.Path);
+        }
         using SafetensorsFile saved = SafetensorsFile.Open(folder.File("adapter_model.safetensors"));
         Assert.Equal(
             saved.Entries.Values.Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").Order(StringComparer.Ordinal),

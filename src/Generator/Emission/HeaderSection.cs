@@ -19,7 +19,7 @@ internal static class HeaderSection
     {
         yield return $"{Written(recipe.Adapter.Annotation)} at {string.Join(" and ", recipe.Adapter.Towers.Select(Placed))}";
         if (recipe.SavedModules.Count > 0)
-            yield return $"whole {string.Join(", ", recipe.SavedModules.Select(saved => saved.Site.ShortName))}";
+            yield return $"whole {string.Join(", ", recipe.SavedModules.Select(saved => saved.Site.Module))}";
         yield return recipe.Sharpness is { } sharpness ? Policy(sharpness) : "no sharpness policy";
         yield return Written(recipe.Optimizer);
         yield return recipe.Schedule is { } schedule ? Written(schedule) : "constant learning rate";

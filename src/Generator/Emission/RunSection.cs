@@ -22,6 +22,7 @@ internal static class RunSection
         ["backbone"] = vocabulary.Word(recipe.Backbone.Type),
         ["base_model"] = Literal.Of(recipe.Backbone.Name),
         ["ranking"] = recipe.Sharpness is not null,
+        ["pixel_budget"] = recipe.Task.ReadsImageTokens,
         ["scope"] = recipe.Sharpness?.Annotation.Find("Scope") is { Value: { } scope } property ? Literal.Of(scope, property, vocabulary.Word) : null,
         ["scope_comment"] = recipe.Sharpness?.Annotation.Number("Scope") == 0 ? " // no scope was named: every adapter tensor is in it" : "",
         ["compiled_for"] = string.Join(", ", recipe.Backbone.Shape.Select(fact => $"({Literal.Of(fact.Key)}, {Literal.Of(fact.Value)})").Prepend(Literal.Of(recipe.Backbone.ModelType))),

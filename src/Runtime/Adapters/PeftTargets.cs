@@ -49,7 +49,8 @@ internal static partial class PeftTargets
     /// <summary>The shortest <c>target_modules</c> that mean exactly <paramref name="sites"/>, and <c>layers_to_transform</c> (empty for all layers).</summary>
     internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites, bool selectsLayers)
     {
-        string[] suffixes = [.. Suffixes(sites)];
+        string[] others = [.. OtherModules(backbone.Weights)];
+        string[] suffixes = [.. sites.Select(site => ShortestEnd(site.Module, others)).Distinct()];
         int[] layers = [.. sites.Select(site => LayerOf(site.Module)).OfType<int>().Distinct().Order()];
         Projection[] everywhere = [.. backbone.Weights.Projections.Where(projection => suffixes.Any(suffix => Names(suffix, projection.Module)))];
         if (everywhere.Length == sites.Count)
@@ -75,6 +76,24 @@ internal static partial class PeftTargets
     internal static bool Names(string target, string module) => module == target || module.EndsWith($".{target}", StringComparison.Ordinal);
 
     private static bool IsMatch(string pattern, string module) => Regex.IsMatch(module, $"^(?:{pattern})$", RegexOptions.None, TimeSpan.FromSeconds(1));
+
+    // peft would match these as well: "0" names a block and "proj" the patch embedding (_find_minimal_target_modules)
+    private static string ShortestEnd(string module, string[] others)
+    {
+        int start = module.LastIndexOf('.') + 1;
+        while (start > 0 && others.Any(other => Names(module[start..], other)))
+            start = start < 2 ? 0 : module.LastIndexOf('.', start - 2) + 1;
+        return module[start..];
+    }
+
+    // Every module on the way to a weight that is no linear layer.
+    private static IEnumerable<string> OtherModules(WeightTable weights)
+    {
+        HashSet<string> linear = [.. weights.Projections.SelectMany(projection => new[] { projection.Module, projection.Published })];
+        IEnumerable<string> paths = weights.All.Select(weight => weight.Name)
+            .SelectMany(name => name.Select((letter, i) => letter == '.' ? name[..i] : "").Where(path => path.Length > 0));
+        return paths.Where(path => !linear.Contains(path)).Distinct();
+    }
 
     private static IEnumerable<string> Suffixes(IEnumerable<Projection> projections) =>
         projections.Select(projection => projection.Module[(projection.Module.LastIndexOf('.') + 1)..]).Distinct();

@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones;
@@ -32,17 +31,6 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
     /// <inheritdoc/>
     public override TokenBatch Collate(IReadOnlyList<TokenExample> examples, int maxLength) => Collation.Tokens(examples, maxLength, Device);
 
-    /// <summary>
-    /// Each position's prediction of the token behind it (transformers' <c>ForCausalLMLoss</c>). The labels move one place to the left, not the logits:
-    /// cutting a position off would copy [rows, T, vocabulary].
-    /// </summary>
-    public override Predictions Predict(TokenBatch batch)
-    {
-        Tensor logits = Logits(batch);
-        using var scope = NewDisposeScope();
-        long rows = logits.size(0), length = logits.size(1), vocabulary = logits.size(2);
-        Tensor end = full([rows, 1], Scalars.Of(TokenBatch.Unsupervised), dtype: ScalarType.Int64, device: logits.device);
-        Tensor targets = cat([batch.Labels.narrow(1, 1, length - 1), end], 1).view(-1);
-        return new Predictions(logits.view(-1, vocabulary).MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
-    }
+    /// <summary>Each position's prediction of the token behind it.</summary>
+    public override Predictions Predict(TokenBatch batch) => Predictions.OfNextToken(Logits(batch), batch.Labels);
 }

@@ -37,4 +37,18 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
 /// <summary>Predictions and the truth.</summary>
 /// <param name="Logits">[predictions, classes], in the backbone's number format.</param>
 /// <param name="Labels">int64 [predictions]: the class that is right; <see cref="TokenBatch.Unsupervised"/> where the prediction does not count.</param>
-public readonly record struct Predictions(Tensor Logits, Tensor Labels);
+public readonly record struct Predictions(Tensor Logits, Tensor Labels)
+{
+    /// <summary>
+    /// Each position's prediction of the token behind it (transformers' <c>ForCausalLMLoss</c>), from logits [rows, T, vocabulary] and labels [rows, T]. The
+    /// labels move one place to the left, not the logits: cutting a position off would copy [rows, T, vocabulary].
+    /// </summary>
+    internal static Predictions OfNextToken(Tensor logits, Tensor labels)
+    {
+        using var scope = NewDisposeScope();
+        long rows = logits.size(0), length = logits.size(1), vocabulary = logits.size(2);
+        Tensor end = full([rows, 1], Scalars.Of(TokenBatch.Unsupervised), dtype: ScalarType.Int64, device: logits.device);
+        Tensor targets = cat([labels.narrow(1, 1, length - 1), end], 1).view(-1);
+        return new Predictions(logits.view(-1, vocabulary).MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
+    }
+}

@@ -16,6 +16,7 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     private readonly List<Tensor> constants = [];
     private readonly List<Projection> heads = [];
     private Projection[] untrained = [];
+    private readonly List<(string Path, string Published)> publications = [];
 
     /// <summary>config.json.</summary>
     public ModelConfig Config { get; } = config;
@@ -45,10 +46,16 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <summary>Names a checkpoint may hold that the backbone has no use for.</summary>
     internal IReadOnlyList<string> IgnoredNames => ignored;
 
+    /// <summary>
+    /// Says that published checkpoints keep what transformers 5 has under one path (<c>model.visual</c>) under another (<c>visual</c>): what is declared from
+    /// now on is looked for there.
+    /// </summary>
+    public void Publish(string path, string published) => publications.Add(($"{path}.", $"{published}."));
+
     /// <summary>Declares one tensor of the checkpoint.</summary>
     public Weight Declare(string name, params long[] shape)
     {
-        Weight weight = new(name, shape);
+        Weight weight = new(Published(name), shape);
         weights.Add(weight);
         return weight;
     }
@@ -120,6 +127,9 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
 
         Tensor Placed(Tensor numbers) => numbers.to(Dtype, Device);
     }
+
+    private string Published(string name) =>
+        publications.Find(publication => name.StartsWith(publication.Path, StringComparison.Ordinal)) is ({ } path, { } published) ? published + name[path.Length..] : name;
 
     /// <inheritdoc/>
     public void Dispose()

@@ -8,6 +8,9 @@ namespace FlatPO.Recipes.Batches;
 /// <param name="Grids">The grid of each image, in the order of the rows and of the images in them.</param>
 public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IReadOnlyList<PatchGrid> Grids) : IBatch
 {
+    /// <summary>Where its tokens stand; null where the backbone is to read that off the ids, which waits for the device.</summary>
+    public TokenPlaces? Places { get; init; }
+
     /// <inheritdoc/>
     public long Supervised => Tokens.Supervised;
 
@@ -16,5 +19,6 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
     {
         Tokens.Dispose();
         PixelValues?.Dispose();
+        Places?.Dispose();
     }
 }

@@ -112,6 +112,15 @@ public sealed class ModelConfig
         return [.. list.EnumerateArray().Select(item => item.GetString()!)];
     }
 
+    /// <summary>A list of whole numbers; empty where the key is missing or null.</summary>
+    public IReadOnlyList<long> IntList(string key)
+    {
+        if (Find(key) is not { } list)
+            return [];
+        long?[] numbers = list.ValueKind == JsonValueKind.Array ? [.. list.EnumerateArray().Select(AsInt)] : [null];
+        return numbers.All(number => number is not null) ? [.. numbers.OfType<long>()] : throw Invalid(key, "a list of whole numbers");
+    }
+
     /// <summary>One whole number for both directions, or a list of two: height and width.</summary>
     public (long Height, long Width) Extent(string key)
     {

@@ -30,6 +30,7 @@ public sealed record RopeSettings(string Kind, double Theta, double Factor = 1)
         return kind switch
         {
             "default" => new RopeSettings(kind, theta),
+            "mrope" => new RopeSettings("default", theta), // the frequencies are the plain ones; positions have three axes (Qwen2-VL)
             "linear" => new RopeSettings(kind, theta, config.Number($"{section}.factor")),
             "llama3" => new RopeSettings(kind, theta, config.Number($"{section}.factor"))
             {
@@ -37,7 +38,7 @@ public sealed record RopeSettings(string Kind, double Theta, double Factor = 1)
                 HighFrequencyFactor = config.Number($"{section}.high_freq_factor"),
                 OriginalContext = config.Number($"{section}.original_max_position_embeddings", config.Number("max_position_embeddings")),
             },
-            _ => throw config.Invalid(kindKey, "default, linear or llama3"),
+            _ => throw config.Invalid(kindKey, "default, linear, llama3 or mrope"),
         };
     }
 }

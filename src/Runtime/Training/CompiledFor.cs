@@ -12,7 +12,15 @@ public static class CompiledFor
         if (config.ModelType != modelType)
             throw new RecipeException("FPO4005", $"{config.Path} is of model_type '{config.ModelType}', but the recipe was compiled for '{modelType}'; name that model in [Backbone] and build again");
         foreach ((string key, long value) in facts)
-            if (!config.Has(key) || config.Int(key) != value)
-                throw new RecipeException("FPO4007", $"{config.Path}: {key} is {(config.Has(key) ? config.Int(key) : "missing")}, but the recipe was compiled for {value}; name that model in [Backbone] and build again");
+            if (Find(config, key) is var found && found != value)
+                throw new RecipeException("FPO4007", $"{config.Path}: {key} is {(found is null ? "missing" : found)}, but the recipe was compiled for {value}; name that model in [Backbone] and build again");
+    }
+
+    // A decoder's keys are in text_config where transformers 5 wrote the file, at the top where the model's authors did: the same model either way.
+    private static long? Find(ModelConfig config, string key)
+    {
+        const string Section = "text_config.";
+        string elsewhere = key.StartsWith(Section, StringComparison.Ordinal) ? key[Section.Length..] : Section + key;
+        return config.Has(key) ? config.Int(key) : config.Has(elsewhere) ? config.Int(elsewhere) : null;
     }
 }

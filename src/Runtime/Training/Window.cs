@@ -39,7 +39,8 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
         using var scope = NewDisposeScope();
         using var live = arena.Bind();
         Tensor value = loss(batch, Supervised);
-        value.backward();
+        if (value.requires_grad) // a batch of text alone passes by the adapters of a tower that sees
+            value.backward();
         return value.detach().MoveToOuterDisposeScope();
     }
 }

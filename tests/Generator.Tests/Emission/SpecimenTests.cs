@@ -14,6 +14,9 @@ public sealed class SpecimenTests
     [InlineData("PlainQwen")]
     [InlineData("Nested")]
     [InlineData("OwnParts")]
+    [InlineData("TwoTowers")]
+    [InlineData("Verdicts")]
+    [InlineData("Captions")]
     public void Emitted_code_reads_as_verified_and_compiles_without_warnings(string specimen)
     {
         Generated generated = Project.OfSpecimens(specimen).Generate();

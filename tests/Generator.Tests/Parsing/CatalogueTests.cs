@@ -17,6 +17,7 @@ public sealed class CatalogueTests
         (string task, string sites) = Assert.Single(Catalogue.All, model => model.Path == id).Find("model_type")!.Text switch
         {
             "clip" => ("ImageTextContrastive", "Sites.AllLinear"),
+            "qwen2_5_vl" => ("ImageTextToText", "Sites.AllLinear | Sites.Head"),
             "vit" => ("ImageClassification", "Sites.AllLinear | Sites.Head"),
             "bert" or "roberta" => ("SequenceClassification", "Sites.AllLinear, ModulesToSave = [\"classifier\"]"),
             _ => ("CausalLM", "Sites.AllLinear | Sites.Head"),

@@ -5,6 +5,7 @@ using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Backbones;
+using FlatPO.Recipes.Tests.Backbones.Qwen25VL;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using Xunit.Abstractions;
@@ -17,7 +18,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "rslora", "dora", "ia3");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3");
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
@@ -86,7 +87,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
     private sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
     {
         /// <summary>Where logits are compared; null where an example has one row of them.</summary>
-        internal Tensor? Mask => Backbone is CausalLM ? Expected("attention_mask") : null;
+        internal Tensor? Mask => Backbone is CausalLM or MultimodalLM ? Expected("attention_mask") : null;
 
         internal Tensor Output => Expected("logits") ?? Case.Read("logits_per_image");
 
@@ -108,6 +109,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
                 SequenceClassifier texts => texts.Logits(SequenceGolden.Batch(Case)),
                 ImageClassifier images => images.Logits(new ImageBatch(Case.Read("pixel_values"), zeros(Case.Read("pixel_values").size(0), int64))),
                 ImageTextModel both => both.Logits(ClipGolden.Batch(Case)),
+                MultimodalLM multimodal => multimodal.Logits(QwenVlCase.Batch(Case)),
                 _ => throw new InvalidOperationException(backbone.GetType().Name),
             };
         }

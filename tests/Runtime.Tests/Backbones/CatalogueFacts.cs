@@ -34,6 +34,7 @@ public sealed class CatalogueFacts
         { "google-bert/bert-base-cased", 108_310_272 + 1_538 }, { "google-bert/bert-large-cased", 333_579_264 + 2_050 },
         { "FacebookAI/roberta-base", 124_647_170 }, { "FacebookAI/roberta-large", 355_361_794 },
         { "openai/clip-vit-base-patch32", 151_277_313 }, { "openai/clip-vit-base-patch16", 149_620_737 }, { "openai/clip-vit-large-patch14", 427_616_513 },
+        { "Qwen/Qwen2.5-VL-3B-Instruct", 3_754_622_976 }, { "Qwen/Qwen2.5-VL-7B-Instruct", 8_292_166_656 },
         { "google/vit-base-patch16-224", 86_567_656 }, { "google/vit-large-patch16-224", 304_326_632 },
     };
 

@@ -17,6 +17,7 @@ public sealed class DeclaredSites
     [InlineData("qwen2")]
     [InlineData("vit")]
     [InlineData("clip")]
+    [InlineData("qwen2_5_vl")]
     [InlineData("mistral")]
     [InlineData("qwen3")]
     [InlineData("bert")]

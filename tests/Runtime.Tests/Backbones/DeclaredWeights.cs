@@ -10,9 +10,9 @@ public sealed class DeclaredWeights
 {
     public static TheoryData<string> Checkpoints =>
     [
-        "opt", "llama", "llama3", "qwen2", "vit", "clip", "mistral", "qwen3", "bert", "roberta",
+        "opt", "llama", "llama3", "qwen2", "vit", "clip", "qwen2_5_vl", "mistral", "qwen3", "bert", "roberta",
         "variants/opt_post", "variants/opt_bare", "variants/llama_bias", "variants/qwen2_window", "variants/vit",
-        "variants/mistral_full", "variants/qwen3_window", "variants/bert", "variants/roberta",
+        "variants/mistral_full", "variants/qwen3_window", "variants/bert", "variants/roberta", "variants/qwen2_5_vl",
     ];
 
     [Theory, MemberData(nameof(Checkpoints))]

@@ -58,6 +58,7 @@ public sealed class ModelConfigReading
     [InlineData("""{"rope_theta":20000,"rope_scaling":{"type":"linear","factor":4}}""", "linear", 20000, 4)]
     [InlineData("""{"rope_parameters":{"rope_theta":7,"rope_type":"linear","factor":2.0}}""", "linear", 7, 2)]
     [InlineData("""{"rope_theta":500000,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":64},"max_position_embeddings":9}""", "llama3", 500000, 8)]
+    [InlineData("""{"rope_theta":1000000,"rope_scaling":{"type":"mrope","mrope_section":[16,24,24]}}""", "default", 1000000, 1)]
     public void Rotary_settings_are_read_in_old_and_new_spellings(string json, string kind, double theta, double factor)
     {
         RopeSettings settings = RopeSettings.Of(Parse(json));
@@ -66,8 +67,18 @@ public sealed class ModelConfigReading
     }
 
     [Fact]
+    public void A_list_of_whole_numbers_is_read_or_refused()
+    {
+        ModelConfig config = Parse("""{"sections":[16,24,24],"none":null,"mixed":[1,"2"],"one":3}""");
+        Assert.Equal([16, 24, 24], config.IntList("sections"));
+        Assert.Empty(config.IntList("none"));
+        Assert.Equal("FPO4006", Assert.Throws<RecipeException>(() => config.IntList("mixed")).Id);
+        Assert.Equal("FPO4006", Assert.Throws<RecipeException>(() => config.IntList("one")).Id);
+    }
+
+    [Fact]
     public void An_unknown_rotary_kind_lists_the_known_ones() =>
-        AssertRefused("""{"rope_scaling":{"rope_type":"yarn","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"yarn\"; expected default, linear or llama3");
+        AssertRefused("""{"rope_scaling":{"rope_type":"yarn","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"yarn\"; expected default, linear, llama3 or mrope");
 
     private static ModelConfig Parse(string json) => ModelConfig.Parse("some/config.json", Encoding.UTF8.GetBytes(json));
 

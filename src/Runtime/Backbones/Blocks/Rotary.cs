@@ -24,14 +24,21 @@ internal sealed class Rotary
         frequencies = weights.Keep(scaled.to(weights.Device));
     }
 
+    /// <summary>How many numbers of a head they turn.</summary>
+    internal long HeadWidth => 2 * frequencies.size(0);
+
     /// <summary>The turns of positions 0 … length − 1.</summary>
     internal RotaryTable At(long length, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        Tensor positions = Scalars.Positions(length, frequencies.device).to_type(ScalarType.Float32);
-        Tensor angles = positions.unsqueeze(1).mul(frequencies.unsqueeze(0)); // [T, width / 2]
-        Tensor both = cat([angles, angles], 1); // [T, width]
-        return new RotaryTable(both.cos().to_type(dtype).MoveToOuterDisposeScope(), both.sin().to_type(dtype).MoveToOuterDisposeScope());
+        return RotaryTable.Of(Angles(Scalars.Positions(length, frequencies.device).unsqueeze(1)), dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Positions [..., 1], or one for each frequency [..., width / 2], to the angles each frequency turns by: float32 [..., width / 2].</summary>
+    internal Tensor Angles(Tensor positions)
+    {
+        using var scope = NewDisposeScope();
+        return positions.to_type(ScalarType.Float32).mul(frequencies).MoveToOuterDisposeScope();
     }
 
     // Long wavelengths are slowed down by the factor, short ones left alone, those between blended.
@@ -48,9 +55,25 @@ internal sealed class Rotary
     }
 }
 
-/// <summary>Cosine and sine of each position's turns: [T, width], broadcast over rows and heads.</summary>
+/// <summary>Cosine and sine of each position's turns: [T, width], broadcast over rows and heads, or [rows, 1, T, width].</summary>
 internal sealed record RotaryTable(Tensor Cosine, Tensor Sine)
 {
+    /// <summary>The turns of angles [..., width / 2], which both halves of a head share.</summary>
+    internal static RotaryTable Of(Tensor angles, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        Tensor both = cat([angles, angles], -1); // [..., width]
+        return new RotaryTable(both.cos().to_type(dtype), both.sin().to_type(dtype)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Hands both tensors to the scope around the current one.</summary>
+    internal RotaryTable MoveToOuterDisposeScope()
+    {
+        Cosine.MoveToOuterDisposeScope();
+        Sine.MoveToOuterDisposeScope();
+        return this;
+    }
+
     /// <summary>Turns the pairs (i, i + width / 2) of x [rows, heads, T, width] (transformers <c>apply_rotary_pos_emb</c>).</summary>
     internal Tensor Turn(Tensor x)
     {

@@ -13,6 +13,9 @@ internal sealed record RotaryDecoderSettings
     /// <summary>Where its modules are: <c>model</c>, or <c>model.language_model</c>.</summary>
     internal string Path { get; init; } = "model";
 
+    /// <summary>Whether the head is the embedding; null where the decoder's part of config.json says it (<c>tie_word_embeddings</c>).</summary>
+    internal bool? Tied { get; init; }
+
     /// <summary>Whether the query, key and value projections have biases.</summary>
     internal bool QueryKeyValueBias { get; init; }
 
@@ -79,19 +82,30 @@ internal sealed class RotaryDecoder
         for (int i = 0; i < layers.Length; i++)
             layers[i] = new RotaryDecoderLayer(weights, $"{settings.Path}.layers.{i}", shape, settings);
         norm = new RmsNorm(weights, $"{settings.Path}.norm", hidden, config.Number("rms_norm_eps"));
-        head = config.Flag("tie_word_embeddings", false)
+        head = settings.Tied ?? config.Flag("tie_word_embeddings", false)
             ? weights.Tied("lm_head", Sites.Head, embedding.Weight)
             : weights.Linear("lm_head", Sites.Head, hidden, vocabulary, bias: false);
     }
+
+    /// <summary>The frequencies of a head.</summary>
+    internal Rotary Rotary => rotary;
+
+    /// <summary>The tokens' vectors: ids [rows, T] to [rows, T, hidden].</summary>
+    internal Tensor Embed(Tensor ids) => embedding.Forward(ids);
 
     /// <summary>[rows, T, vocabulary].</summary>
     internal Tensor Logits(TokenBatch batch, bool training)
     {
         using var scope = NewDisposeScope();
-        RotaryTable turns = rotary.At(batch.InputIds.size(1), weights.Dtype);
+        return Logits(batch, Embed(batch.InputIds), rotary.At(batch.InputIds.size(1), weights.Dtype), training).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the batch's ids, and from the turns of their positions.</summary>
+    internal Tensor Logits(TokenBatch batch, Tensor x, RotaryTable turns, bool training)
+    {
+        using var scope = NewDisposeScope();
         AttentionContext full = AttentionContext.Causally(batch, training, turns);
         AttentionContext windowed = settings.Window is null ? full : AttentionContext.Causally(batch, training, turns, settings.Window);
-        Tensor x = embedding.Forward(batch.InputIds); // [rows, T, hidden]
         for (int i = 0; i < layers.Length; i++)
         {
             Tensor next = layers[i].Forward(x, settings.IsWindowed(i) ? windowed : full);
