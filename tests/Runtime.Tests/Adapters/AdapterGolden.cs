@@ -29,6 +29,16 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         Compare(name, "adapted", loaded.Output, Live(arena, loaded), loaded.Mask);
     }
 
+    [SkippableTheory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
+    public void Gives_them_on_a_gpu(string name)
+    {
+        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
+        using Loaded loaded = Loaded.Open(name, CUDA);
+        AdapterPlacement placement = PeftFolder.Place(loaded.Backbone, Golden.Adapter(name));
+        using Arena arena = placement.BuildArena();
+        Compare(name, "adapted on a GPU", loaded.Output, Live(arena, loaded).cpu(), loaded.Mask);
+    }
+
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void A_merged_checkpoint_gives_the_adapted_logits(string name)
     {
@@ -91,11 +101,11 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 
         internal Tensor Output => Expected("logits") ?? Case.Read("logits_per_image");
 
-        internal static Loaded Open(string name)
+        internal static Loaded Open(string name, Device? device = null)
         {
             string folder = Golden.Adapter(name);
             string backbone = File.ReadAllText(Path.Combine(folder, "base.txt")).Trim();
-            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, Precision.Float32), Golden.Case(folder));
+            return new Loaded(BackboneLoader.Load(Golden.Backbone(backbone), device ?? CPU, Precision.Float32), Golden.Case(folder));
         }
 
         internal Tensor? Expected(string tensor) => Case.Entries.ContainsKey(tensor) ? Case.Read(tensor) : null;
@@ -105,14 +115,26 @@ public sealed class AdapterGolden(ITestOutputHelper output)
             using var noGrad = no_grad();
             return backbone switch
             {
-                CausalLM language => language.Logits(new TokenBatch(Case.Read("input_ids"), Case.Read("attention_mask"), Case.Read("input_ids"), 0)),
-                SequenceClassifier texts => texts.Logits(SequenceGolden.Batch(Case)),
-                ImageClassifier images => images.Logits(new ImageBatch(Case.Read("pixel_values"), zeros(Case.Read("pixel_values").size(0), int64))),
-                ImageTextModel both => both.Logits(ClipGolden.Batch(Case)),
-                MultimodalLM multimodal => multimodal.Logits(QwenVlCase.Batch(Case)),
+                CausalLM language => language.Logits(Moved(new TokenBatch(Case.Read("input_ids"), Case.Read("attention_mask"), Case.Read("input_ids"), 0))),
+                SequenceClassifier texts => texts.Logits(Moved(SequenceGolden.Batch(Case))),
+                ImageClassifier images => images.Logits(new ImageBatch(Moved(Case.Read("pixel_values")), zeros(Case.Read("pixel_values").size(0), int64, Backbone.Device))),
+                ImageTextModel both => both.Logits(Moved(ClipGolden.Batch(Case))),
+                MultimodalLM multimodal => multimodal.Logits(Moved(QwenVlCase.Batch(Case))),
                 _ => throw new InvalidOperationException(backbone.GetType().Name),
             };
         }
+
+        private Tensor Moved(Tensor tensor) => tensor.to(Backbone.Device);
+
+        private TokenBatch Moved(TokenBatch batch) => batch with { InputIds = Moved(batch.InputIds), AttentionMask = Moved(batch.AttentionMask), Labels = Moved(batch.Labels) };
+
+        private SequenceBatch Moved(SequenceBatch batch) =>
+            batch with { InputIds = Moved(batch.InputIds), AttentionMask = Moved(batch.AttentionMask), TokenTypeIds = Moved(batch.TokenTypeIds), Labels = Moved(batch.Labels) };
+
+        private ImageTextBatch Moved(ImageTextBatch batch) =>
+            batch with { PixelValues = Moved(batch.PixelValues), InputIds = Moved(batch.InputIds), AttentionMask = Moved(batch.AttentionMask) };
+
+        private MultimodalBatch Moved(MultimodalBatch batch) => batch with { Tokens = Moved(batch.Tokens), PixelValues = Moved(batch.PixelValues!) };
 
         public void Dispose()
         {
