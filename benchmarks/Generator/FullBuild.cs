@@ -1,6 +1,5 @@
 using BenchmarkDotNet.Attributes;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
 
 namespace FlatPO.Recipes.Generator.Benchmarks;
 
