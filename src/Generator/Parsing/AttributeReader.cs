@@ -17,19 +17,21 @@ internal static class AttributeReader
         (AnnotationNames.Schedule, AnnotationKind.Schedule),
     ];
 
+    private static readonly OncePerSymbol<INamedTypeSymbol, Annotation?> Declared = new(static type => KindOf(type) is { } kind ? Describe(type, kind) : null);
+
     /// <summary>The annotation, or null if the attribute is none of ours.</summary>
     public static Annotation? Read(AttributeData attribute, int position) =>
-        attribute.AttributeClass is { TypeKind: not TypeKind.Error } type && KindOf(type) is { } kind
-            ? Describe(type, kind, position) with
+        attribute.AttributeClass is { TypeKind: not TypeKind.Error } type && Unwritten(type) is { } unwritten
+            ? unwritten with
             {
+                Position = position,
                 Arguments = [.. attribute.ConstructorArguments.Select(ConstantReader.Read).OfType<Constant>()],
-                Properties = [.. Properties(type).Select(property => Value(property, attribute))],
+                Properties = attribute.NamedArguments.IsEmpty ? unwritten.Properties : [.. unwritten.Properties.Select(property => Written(property, attribute))],
             }
             : null;
 
-    /// <summary>What an attribute that is not written would say: all defaults.</summary>
-    public static Annotation Unwritten(INamedTypeSymbol type, AnnotationKind kind) =>
-        Describe(type, kind, position: -1) with { Properties = [.. Properties(type).Select(property => Value(property, null))] };
+    /// <summary>What an attribute that is not written would say, all defaults; null if it is none of ours.</summary>
+    public static Annotation? Unwritten(INamedTypeSymbol type) => Declared.Of(type);
 
     private static AnnotationKind? KindOf(INamedTypeSymbol type)
     {
@@ -43,14 +45,14 @@ internal static class AttributeReader
         return null;
     }
 
-    private static Annotation Describe(INamedTypeSymbol type, AnnotationKind kind, int position) => new()
+    private static Annotation Describe(INamedTypeSymbol type, AnnotationKind kind) => new()
     {
         Kind = kind,
-        Position = position,
+        Position = -1,
         Type = Qualified(type),
         Name = TypeNames.WithoutAttribute(type.Name),
         Arguments = [],
-        Properties = [],
+        Properties = [.. Properties(type).Select(Value)],
         Realization = RealizationReader.Read(type),
         Tensors = [.. Marks(type, AnnotationNames.AdapterTensor).Select(Tensor).OfType<AdapterTensor>()],
         Tasks = FirstArgument(type, AnnotationNames.ForTasks) is { Kind: TypedConstantKind.Array, IsNull: false } tasks ? [.. tasks.Values.Select(task => Convert.ToInt64(task.Value))] : [],
@@ -75,18 +77,22 @@ internal static class AttributeReader
             .Select(declarations => declarations.Last());
     }
 
-    private static PropertyValue Value(IPropertySymbol property, AttributeData? attribute)
+    private static PropertyValue Written(PropertyValue property, AttributeData attribute) =>
+        attribute.NamedArguments.FirstOrDefault(argument => argument.Key == property.Name) is { Key: not null, Value: var value } && ConstantReader.Read(value) is { } written
+            ? property with { Value = written, Written = true }
+            : property;
+
+    private static PropertyValue Value(IPropertySymbol property)
     {
-        Constant? written = attribute?.NamedArguments.Where(argument => argument.Key == property.Name).Select(argument => ConstantReader.Read(argument.Value)).FirstOrDefault();
         Constant? fallback = Mark(property, AnnotationNames.Default) is { ConstructorArguments: [var value, ..] } ? ConstantReader.Read(value) : null;
         return new PropertyValue
         {
             Name = property.Name,
             Owner = Qualified(property.ContainingType),
             Type = Qualified(property.Type),
-            Value = written ?? fallback,
+            Value = fallback,
             Default = fallback,
-            Written = written is not null,
+            Written = false,
             Places = First(property).ContainingType.ToDisplayString() == AnnotationNames.Adapter,
             PerRun = Mark(property, AnnotationNames.PerRun) is not null,
             Bounds = Mark(property, AnnotationNames.Bounds) is { } bounds ? Bounds(bounds) : null,

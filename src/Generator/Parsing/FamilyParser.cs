@@ -6,16 +6,15 @@ namespace FlatPO.Recipes.Generator.Parsing;
 /// <summary>The backbones that this compilation and the assemblies it references declare; its own come first and win.</summary>
 internal static class FamilyParser
 {
+    private static readonly OncePerSymbol<IAssemblySymbol, IReadOnlyList<FamilyModel>> Declared = new(static assembly => KnowsAnnotations(assembly) ? [.. ParseAll(assembly)] : []);
+
     public static EquatableArray<FamilyModel> ParseAll(Compilation compilation) =>
-    [
-        .. compilation.SourceModule.ReferencedAssemblySymbols
-            .Where(KnowsAnnotations)
-            .Prepend(compilation.Assembly)
-            .SelectMany(assembly => assembly.GetAttributes())
-            .Where(attribute => attribute.AttributeClass?.ToDisplayString() == AnnotationNames.DeclaresBackbone)
-            .Select(attribute => attribute.ConstructorArguments is [{ Value: INamedTypeSymbol type }, ..] ? Parse(type) : null)
-            .OfType<FamilyModel>(),
-    ];
+        [.. ParseAll(compilation.Assembly), .. compilation.SourceModule.ReferencedAssemblySymbols.SelectMany(Declared.Of)];
+
+    private static IEnumerable<FamilyModel> ParseAll(IAssemblySymbol assembly) => assembly.GetAttributes()
+        .Where(attribute => attribute.AttributeClass?.ToDisplayString() == AnnotationNames.DeclaresBackbone)
+        .Select(attribute => attribute.ConstructorArguments is [{ Value: INamedTypeSymbol type }, ..] ? Parse(type) : null)
+        .OfType<FamilyModel>();
 
     private static bool KnowsAnnotations(IAssemblySymbol assembly) =>
         assembly.Name == AnnotationNames.Assembly || assembly.Modules.Any(module => module.ReferencedAssemblies.Any(reference => reference.Name == AnnotationNames.Assembly));

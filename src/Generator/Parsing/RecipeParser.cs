@@ -13,16 +13,17 @@ internal static class RecipeParser
         foreach (AttributeData attribute in type.GetAttributes())
             if (AttributeReader.Read(attribute, position++) is { } annotation)
                 annotations.Add(annotation);
-        if (!annotations.Exists(annotation => annotation.Kind == AnnotationKind.Training) && TrainingType(type) is { } training)
-            annotations.Add(AttributeReader.Unwritten(training, AnnotationKind.Training));
+        if (!annotations.Exists(annotation => annotation.Kind == AnnotationKind.Training) && UnwrittenTraining(type) is { } training)
+            annotations.Add(training);
         return new RecipeDeclaration(ShellParser.Parse(type, annotations), [.. annotations]);
     }
 
     /// <summary>Whether a class is a recipe.</summary>
-    public static bool IsRecipe(INamedTypeSymbol type) =>
-        type.GetAttributes().Any(attribute => attribute.AttributeClass?.ToDisplayString() == AnnotationNames.Recipe);
+    public static bool IsRecipe(INamedTypeSymbol type) => type.GetAttributes().Any(Marks);
 
-    private static INamedTypeSymbol? TrainingType(INamedTypeSymbol type) =>
-        type.GetAttributes().Select(attribute => attribute.AttributeClass).FirstOrDefault(known => known?.ToDisplayString() == AnnotationNames.Recipe)
-            ?.ContainingAssembly.GetTypeByMetadataName(AnnotationNames.Training);
+    private static Annotation? UnwrittenTraining(INamedTypeSymbol type) =>
+        type.GetAttributes().FirstOrDefault(Marks)?.AttributeClass?.ContainingAssembly.GetTypeByMetadataName(AnnotationNames.Training) is { } training ? AttributeReader.Unwritten(training) : null;
+
+    /// <summary>The simple name first: the analyzer asks this of every attribute in the project.</summary>
+    private static bool Marks(AttributeData attribute) => attribute.AttributeClass is { Name: "RecipeAttribute" } type && type.ToDisplayString() == AnnotationNames.Recipe;
 }

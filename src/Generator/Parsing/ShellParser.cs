@@ -19,6 +19,10 @@ internal static class ShellParser
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
 
+    private static readonly OncePerSymbol<INamespaceOrTypeSymbol, HashSet<string>> MemberNames = new(static scope => [.. scope.GetMembers().Select(member => member.Name)]);
+
+    private static readonly (string Name, string Qualified)[] RuntimeCandidates = [.. RuntimeTypes.FullNames.Select(pair => (pair.Key, $"global::{pair.Value}"))];
+
     public static TypeShell Parse(INamedTypeSymbol type, IReadOnlyList<Annotation> annotations)
     {
         string self = type.ToDisplayString(Names);
@@ -30,9 +34,9 @@ internal static class ShellParser
             Name = generics < 0 ? self : self.Substring(0, generics),
             TypeParameters = generics < 0 ? "" : self.Substring(generics),
             MetadataName = MetadataName(type),
-            Taken = [.. Candidates(annotations).Where(name => IsTaken(type, name)).Select(TypeNames.Simple).Distinct().OrderBy(name => name, StringComparer.Ordinal)],
+            Taken = [.. Taken(type, annotations)],
             Faults = [.. Faults(type)],
-            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Where(name => type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
+            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Where(name => MemberNames.Of(type).Contains(name) && type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
         };
     }
 
@@ -86,26 +90,30 @@ internal static class ShellParser
     private static bool Collides(ISymbol member) => member is not IMethodSymbol { Name: var name, Parameters.Length: var parameters }
         || (name is "Step" or "Pass" or "Loop") || (name == "Dispose" && parameters == 0);
 
+    /// <summary>Simple names the emitted code would like to say that mean another thing where the class is reopened.</summary>
+    private static IEnumerable<string> Taken(INamedTypeSymbol type, IReadOnlyList<Annotation> annotations)
+    {
+        HashSet<string> home = MemberNames.Of(type.ContainingNamespace);
+        HashSet<string>[] members = [.. Around(type).Prepend(type).SelectMany(Inherited).Select(MemberNames.Of)];
+        return RuntimeCandidates.Concat(Candidates(annotations).Select(name => (Name: TypeNames.Simple(name), Qualified: name)))
+            .Where(word => Array.Exists(members, names => names.Contains(word.Name)) || (home.Contains(word.Name) && IsAnother(type.ContainingNamespace, word)))
+            .Select(word => word.Name)
+            .Distinct()
+            .OrderBy(name => name, StringComparer.Ordinal);
+    }
+
     private static IEnumerable<string> Candidates(IReadOnlyList<Annotation> annotations) => annotations
         .SelectMany(annotation => annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor?.Type]))
         .OfType<string>()
-        .Where(name => name.StartsWith("global::", StringComparison.Ordinal))
-        .Concat(RuntimeTypes.FullNames.Values.Select(name => $"global::{name}"))
-        .Distinct();
+        .Where(name => name.StartsWith("global::", StringComparison.Ordinal));
 
-    /// <summary>Whether the simple name of a type means another thing where the class is reopened.</summary>
-    private static bool IsTaken(INamedTypeSymbol type, string qualified)
-    {
-        string name = TypeNames.Simple(qualified);
-        return type.ContainingNamespace.GetMembers(name).Any(found => found is not INamedTypeSymbol { Arity: > 0 } && (found is not ITypeSymbol same || AttributeReader.Qualified(same) != qualified))
-            || Around(type).Prepend(type).Any(level => HasMember(level, name));
-    }
+    /// <summary>Whether a namespace holds something else of this name.</summary>
+    private static bool IsAnother(INamespaceSymbol home, (string Name, string Qualified) word) =>
+        home.GetMembers(word.Name).Any(found => found is not INamedTypeSymbol { Arity: > 0 } && (found is not ITypeSymbol same || AttributeReader.Qualified(same) != word.Qualified));
 
-    private static bool HasMember(INamedTypeSymbol? type, string name)
+    private static IEnumerable<INamedTypeSymbol> Inherited(INamedTypeSymbol type)
     {
-        for (; type is not null; type = type.BaseType)
-            if (type.GetMembers(name).Length > 0)
-                return true;
-        return false;
+        for (INamedTypeSymbol? level = type; level is not null; level = level.BaseType)
+            yield return level;
     }
 }

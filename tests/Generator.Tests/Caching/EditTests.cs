@@ -27,6 +27,32 @@ public sealed class EditTests
         project => project.Edited("Rank = 4", "Rank = 3"),
         (PipelineSteps.Files, [IncrementalStepRunReason.Modified, IncrementalStepRunReason.Cached]));
 
+    [Theory]
+    [InlineData("Rank = 40", "Rank = 41", 1)]
+    [InlineData("// comment 40", "// another", 0)]
+    [InlineData("=> 7", "=> 8", 0)]
+    public void Of_a_hundred_recipes_only_the_edited_one_is_emitted(string from, string to, int emitted)
+    {
+        string[] recipes = [.. Enumerable.Range(1, 100).Select(i => $"using FlatPO.Recipes;\nnamespace Hundred;\n// comment {i}\n[Recipe(TaskType.CausalLM), Backbone(\"facebook/opt-125m\"), Lora(Rank = {i}), AdamW] public partial class Recipe{i};")];
+        Project project = Project.Of([.. recipes, "namespace Hundred; public static class Ordinary { public static int Number() => 7; }"]);
+        GeneratorRunResult result = project.Generate().Driver.RunGenerators(project.Edited(from, to).Compilation).GetRunResult().Results.Single();
+        IncrementalStepRunReason[] files = [.. result.TrackedSteps[PipelineSteps.Files].SelectMany(run => run.Outputs).Select(output => output.Reason)];
+        Assert.Equal(100, files.Length);
+        Assert.Equal(emitted, files.Count(reason => reason == IncrementalStepRunReason.Modified));
+        Assert.Equal(100 - emitted, files.Count(reason => reason == IncrementalStepRunReason.Cached));
+    }
+
+    [Fact]
+    public void A_backbone_of_the_projects_own_is_seen_as_soon_as_it_is_declared()
+    {
+        const string Declared = "[assembly: DeclaresBackbone(typeof(EchoLM))]";
+        Project before = Project.OfSpecimens("OwnParts").Edited(Declared, "");
+        GeneratorDriver driver = before.Generate().Driver;
+        Project after = before.Edited("namespace Specimens.OwnParts;", $"{Declared}\n\nnamespace Specimens.OwnParts;");
+        Assert.Equal(after.Generate().Text, driver.RunGenerators(after.Compilation).GetRunResult().Results.Single().GeneratedSources.Single().SourceText.ToString());
+        Assert.NotEqual(before.Generate().Text, after.Generate().Text);
+    }
+
     [Fact]
     public void A_config_that_no_recipe_names_emits_nothing() => AssertReasons(
         Project.OfSpecimens("TinyOpt"),

@@ -38,6 +38,16 @@ public sealed class PlaceTests
         Assert.Empty(warned.Edited("[FlatPO(Rho = 0)]", "#pragma warning disable FPO2011\n[FlatPO(Rho = 0)]\n#pragma warning restore FPO2011").Analyze());
     }
 
+    [Theory]
+    [InlineData("error", DiagnosticSeverity.Error)]
+    [InlineData("suggestion", DiagnosticSeverity.Info)]
+    [InlineData("none", null)]
+    public void Editorconfig_sets_the_severity(string severity, DiagnosticSeverity? expected)
+    {
+        Project configured = Recipe("[Lora]\n[FlatPO(Rho = 0)]").Configured($"[*.cs]\ndotnet_diagnostic.FPO2011.severity = {severity}");
+        Assert.Equal(expected, configured.Analyze().SingleOrDefault()?.Severity);
+    }
+
     [Fact]
     public void Messages_name_the_value_the_nearest_and_the_allowed()
     {

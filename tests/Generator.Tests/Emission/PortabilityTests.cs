@@ -28,6 +28,15 @@ public sealed class PortabilityTests
     }
 
     [Fact]
+    public void Two_compilers_write_the_same_text_in_whatever_order_they_read_the_files()
+    {
+        string[] names = ["TinyOpt", "TinyVit", "SupportAnswers"];
+        Assert.Equal(Texts(names), Texts([.. names.Reverse()]));
+
+        static string[] Texts(string[] specimens) => [.. Project.OfSpecimens(specimens).Generate().Files.OrderBy(file => file.HintName, StringComparer.Ordinal).Select(file => file.SourceText.ToString())];
+    }
+
+    [Fact]
     public void Lines_end_in_a_line_feed() => Assert.DoesNotContain('\r', Project.OfSpecimens("TinyVit").Generate().Text);
 
     [Fact]

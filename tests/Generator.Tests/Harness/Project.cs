@@ -47,6 +47,9 @@ internal sealed class Project
         return new Project(Compilation.ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(tree.ToString().Replace(from, to), Parse, tree.FilePath, System.Text.Encoding.UTF8)), Shown);
     }
 
+    /// <summary>The project under an .editorconfig.</summary>
+    internal Project Configured(string text) => new(Compilation.WithOptions(Compilation.Options.WithSyntaxTreeOptionsProvider(new EditorConfig(text))), Shown);
+
     internal Generated Generate()
     {
         GeneratorDriver driver = CSharpGeneratorDriver.Create(
