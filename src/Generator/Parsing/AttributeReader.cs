@@ -19,6 +19,10 @@ internal static class AttributeReader
 
     private static readonly OncePerSymbol<INamedTypeSymbol, Annotation?> Declared = new(static type => KindOf(type) is { } kind ? Describe(type, kind) : null);
 
+    private static readonly OncePerSymbol<INamedTypeSymbol, IReadOnlyList<Word>> SaidOf = new(static type => Unwritten(type) is { } annotation
+        ? [.. annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor?.Type]).Select(Word.Of).OfType<Word>().Distinct()]
+        : []);
+
     /// <summary>The annotation, or null if the attribute is none of ours.</summary>
     public static Annotation? Read(AttributeData attribute, int position) =>
         attribute.AttributeClass is { TypeKind: not TypeKind.Error } type && Unwritten(type) is { } unwritten
@@ -32,6 +36,9 @@ internal static class AttributeReader
 
     /// <summary>What an attribute that is not written would say, all defaults; null if it is none of ours.</summary>
     public static Annotation? Unwritten(INamedTypeSymbol type) => Declared.Of(type);
+
+    /// <summary>What emitted code says because of an annotation of this class.</summary>
+    public static IReadOnlyList<Word> Words(INamedTypeSymbol type) => SaidOf.Of(type);
 
     private static AnnotationKind? KindOf(INamedTypeSymbol type)
     {

@@ -19,25 +19,32 @@ internal static class ShellParser
         typeQualificationStyle: SymbolDisplayTypeQualificationStyle.NameAndContainingTypesAndNamespaces,
         miscellaneousOptions: SymbolDisplayMiscellaneousOptions.EscapeKeywordIdentifiers);
 
-    private static readonly OncePerSymbol<INamespaceOrTypeSymbol, HashSet<string>> MemberNames = new(static scope => [.. scope.GetMembers().Select(member => member.Name)]);
+    /// <summary>A namespace as source says it and as metadata does.</summary>
+    private static readonly OncePerSymbol<INamespaceSymbol, Space> Spaces = new(static space =>
+        space.IsGlobalNamespace ? new("", "") : new(space.ToDisplayString(Namespaces), $"{space.ToDisplayString()}."));
 
-    private static readonly (string Name, string Qualified)[] RuntimeCandidates = [.. RuntimeTypes.FullNames.Select(pair => (pair.Key, $"global::{pair.Value}"))];
-
-    public static TypeShell Parse(INamedTypeSymbol type, IReadOnlyList<Annotation> annotations)
+    public static TypeShell Parse(INamedTypeSymbol type, IReadOnlyList<IReadOnlyList<Word>> words)
     {
         string self = type.ToDisplayString(Names);
         int generics = self.IndexOf('<');
+        (string source, string metadata) = Spaces.Of(type.ContainingNamespace);
         return new TypeShell
         {
-            Namespace = type.ContainingNamespace.IsGlobalNamespace ? "" : type.ContainingNamespace.ToDisplayString(Namespaces),
+            Namespace = source,
             Containing = [.. Around(type).Reverse().Select(outer => new ContainingType(Keyword(outer), outer.ToDisplayString(Names)))],
             Name = generics < 0 ? self : self.Substring(0, generics),
             TypeParameters = generics < 0 ? "" : self.Substring(generics),
-            MetadataName = MetadataName(type),
-            Taken = [.. Taken(type, annotations)],
+            MetadataName = metadata + (type.ContainingType is null ? type.MetadataName : string.Join("+", Around(type).Reverse().Append(type).Select(level => level.MetadataName))),
+            Taken = TakenWords.In(type, words),
             Faults = [.. Faults(type)],
-            ReservedMembers = [.. RuntimeTypes.RecipeMembers.Where(name => MemberNames.Of(type).Contains(name) && type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))],
+            ReservedMembers = ReservedMembers(type),
         };
+    }
+
+    private static EquatableArray<string> ReservedMembers(INamedTypeSymbol type)
+    {
+        ICollection<string> written = TakenWords.MembersOf(type);
+        return [.. RuntimeTypes.RecipeMembers.Where(name => written.Contains(name) && type.GetMembers(name).Any(member => IsUsers(member) && Collides(member)))];
     }
 
     private static IEnumerable<INamedTypeSymbol> Around(INamedTypeSymbol type)
@@ -55,12 +62,6 @@ internal static class ShellParser
         _ => "class",
     };
 
-    private static string MetadataName(INamedTypeSymbol type)
-    {
-        string nested = string.Join("+", Around(type).Reverse().Append(type).Select(level => level.MetadataName));
-        return type.ContainingNamespace.IsGlobalNamespace ? nested : $"{type.ContainingNamespace.ToDisplayString()}.{nested}";
-    }
-
     private static IEnumerable<ShapeFault> Faults(INamedTypeSymbol type)
     {
         if (!IsPartial(type))
@@ -73,47 +74,31 @@ internal static class ShellParser
             yield return ShapeFault.Record;
         if (type.IsFileLocal)
             yield return ShapeFault.FileLocal;
-        if (!type.IsRecord && type.InstanceConstructors.Any(constructor => !constructor.IsImplicitlyDeclared && IsUsers(constructor)))
+        if (!type.IsRecord && Declarations(type).Any(DeclaresConstructor))
             yield return ShapeFault.DeclaresConstructor;
         if (Around(type).Any(outer => !IsPartial(outer)))
             yield return ShapeFault.InsideNonPartialType;
     }
 
-    private static bool IsPartial(INamedTypeSymbol type) => type.DeclaringSyntaxReferences
-        .Any(reference => reference.GetSyntax() is TypeDeclarationSyntax declaration && declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+    private static bool IsPartial(INamedTypeSymbol type) => Declarations(type).Any(declaration => declaration.Modifiers.Any(SyntaxKind.PartialKeyword));
+
+    private static IEnumerable<TypeDeclarationSyntax> Declarations(INamedTypeSymbol type) =>
+        type.DeclaringSyntaxReferences.Select(reference => reference.GetSyntax()).OfType<TypeDeclarationSyntax>();
+
+    /// <summary>By syntax, since asking the symbol would bind every member of every recipe at each key.</summary>
+    private static bool DeclaresConstructor(TypeDeclarationSyntax declaration) => IsUsers(declaration.SyntaxTree)
+        && (declaration.ParameterList is not null || declaration.Members.Any(member => member is ConstructorDeclarationSyntax constructor && !constructor.Modifiers.Any(SyntaxKind.StaticKeyword)));
 
     /// <summary>The analyzer sees the class with its generated part; what stands there is not the user's.</summary>
     private static bool IsUsers(ISymbol member) =>
-        member.DeclaringSyntaxReferences.Any(reference => !reference.SyntaxTree.FilePath.Contains(GeneratedFolder));
+        member.DeclaringSyntaxReferences.Any(reference => IsUsers(reference.SyntaxTree));
+
+    private static bool IsUsers(SyntaxTree tree) => !tree.FilePath.Contains(GeneratedFolder);
 
     /// <summary>A method may be an overload of an emitted one; anything else of that name, and a Dispose() without parameters, is in the way.</summary>
     private static bool Collides(ISymbol member) => member is not IMethodSymbol { Name: var name, Parameters.Length: var parameters }
         || (name is "Step" or "Pass" or "Loop") || (name == "Dispose" && parameters == 0);
 
-    /// <summary>Simple names the emitted code would like to say that mean another thing where the class is reopened.</summary>
-    private static IEnumerable<string> Taken(INamedTypeSymbol type, IReadOnlyList<Annotation> annotations)
-    {
-        HashSet<string> home = MemberNames.Of(type.ContainingNamespace);
-        HashSet<string>[] members = [.. Around(type).Prepend(type).SelectMany(Inherited).Select(MemberNames.Of)];
-        return RuntimeCandidates.Concat(Candidates(annotations).Select(name => (Name: TypeNames.Simple(name), Qualified: name)))
-            .Where(word => Array.Exists(members, names => names.Contains(word.Name)) || (home.Contains(word.Name) && IsAnother(type.ContainingNamespace, word)))
-            .Select(word => word.Name)
-            .Distinct()
-            .OrderBy(name => name, StringComparer.Ordinal);
-    }
-
-    private static IEnumerable<string> Candidates(IReadOnlyList<Annotation> annotations) => annotations
-        .SelectMany(annotation => annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor?.Type]))
-        .OfType<string>()
-        .Where(name => name.StartsWith("global::", StringComparison.Ordinal));
-
-    /// <summary>Whether a namespace holds something else of this name.</summary>
-    private static bool IsAnother(INamespaceSymbol home, (string Name, string Qualified) word) =>
-        home.GetMembers(word.Name).Any(found => found is not INamedTypeSymbol { Arity: > 0 } && (found is not ITypeSymbol same || AttributeReader.Qualified(same) != word.Qualified));
-
-    private static IEnumerable<INamedTypeSymbol> Inherited(INamedTypeSymbol type)
-    {
-        for (INamedTypeSymbol? level = type; level is not null; level = level.BaseType)
-            yield return level;
-    }
+    /// <summary>The name of a namespace.</summary>
+    private sealed record Space(string Source, string Metadata);
 }
