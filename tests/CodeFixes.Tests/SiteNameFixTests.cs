@@ -15,7 +15,7 @@ public sealed class SiteNameFixTests
     [InlineData("""["q_proj", "k_proj", "v_proj", "out_proj"]""", "Sites.Attention")]
     [InlineData("""["fc1", "fc2"]""", "Sites.FeedForward")]
     [InlineData("""["q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"]""", "Sites.AllLinear")]
-    [InlineData("""["fc2", "lm_head"]""", "Sites.Down | Sites.Head")]
+    [InlineData("""["fc2", "k_proj"]""", "Sites.Key | Sites.Down")]
     public async Task Modules_change_to_the_names_of_their_sites(string modules, string sites)
     {
         Editor editor = Editor.OfRecipe($"[Lora(Rank = 4, TargetModules = {modules} /* where */), AdamW]");
