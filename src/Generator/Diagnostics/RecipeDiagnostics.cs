@@ -105,7 +105,7 @@ internal static class RecipeDiagnostics
         Create("FPO3006", "Texts longer than the backbone's positions", "MaxLength = {0} is more than '{1}' has positions for; allowed is at most {2}", Suggests),
         Create("FPO3007", "A length without texts", "MaxLength = {0} has no effect: '{1}' reads no tokens"),
         Create("FPO3008", "The backbone does not fit the device", "'{0}' with its adapters and optimizer needs {1} before the first example, and DeviceMemory is {2}; take {3}"),
-        Create("FPO3009", "The batch does not fit the device", "A step needs about {0}, and DeviceMemory is {1}: {2} of it are activations and logits of {3}; lower BatchSize (and raise GradientAccumulation) or MaxLength"),
+        Create("FPO3009", "The batch does not fit the device", "A step needs about {0} and what the allocator reserves on top, and DeviceMemory is {1}: {2} of that are activations and logits of {3}; lower BatchSize (and raise GradientAccumulation) or MaxLength"),
         Create("FPO3015", "Float16 cannot train", "Float16 has no room for small gradients without a loss scaler, which recipes do not have; use Precision.BFloat16", Suggests),
         Create("FPO3016", "The largest image does not fit a row", "An image of MaxPixels = {0} is {1} tokens with its two marks, more than MaxLength = {2}; allowed is MaxLength of at least {1}", Suggests),
         Create("FPO3017", "A pixel budget without image tokens", "MaxPixels = {0} has no effect: '{1}' reads no images as tokens"),

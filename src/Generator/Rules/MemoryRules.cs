@@ -8,13 +8,16 @@ internal static class MemoryRules
 {
     private const double Gibi = 1L << 30;
 
+    /// <summary>What an allocator reserves beyond what is asked of it: up to 13 % in measured runs.</summary>
+    private const double Slack = 1.15;
+
     public static void Check(RecipeModel recipe, MemoryModel memory, Findings findings)
     {
         if (recipe.Training is not { } training || training.Number("DeviceMemory") is not (> 0 and var gibi))
             return;
         if (memory.Fixed > gibi * Gibi)
             findings.Add("FPO3008", Place.Of(training, "DeviceMemory"), recipe.Backbone.Name, Text(memory.Fixed), Text(gibi * Gibi), MemoryEstimate.IsHalf(training) ? "a smaller backbone" : "Precision.BFloat16 or a smaller backbone");
-        else if (memory.Total > gibi * Gibi)
+        else if (memory.Total * Slack > gibi * Gibi)
             findings.Add("FPO3009", Place.Of(training, "DeviceMemory"), Text(memory.Total), Text(gibi * Gibi), Text(memory.Activations + memory.Logits), $"{memory.BatchSize} × {memory.Length}");
     }
 

@@ -4,7 +4,7 @@ namespace FlatPO.Recipes;
 
 /// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] random and B [out, rank] zero at the start; DoRA and rsLoRA are properties of it, as in PEFT.</summary>
 [RealizedBy(typeof(LoraMethod))]
-[KeepsForBackward("in + Rank")]
+[KeepsForBackward("in + Rank + UseDora * 2 * out")]
 [AdapterTensor("lora_A.weight", "Rank", "in")]
 [AdapterTensor("lora_B.weight", "out", "Rank")]
 [AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]

@@ -3,6 +3,7 @@ using FlatPO.Recipes.Generator.Diagnostics;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.Diagnostics;
+using Microsoft.CodeAnalysis.Emit;
 
 namespace FlatPO.Recipes.Generator.Tests.Harness;
 
@@ -37,6 +38,16 @@ internal sealed class Project
     internal static Project OfSpecimens(params string[] names) => Of([.. names.Select(Repository.Specimen)]);
 
     internal Project Showing(params AdditionalText[] files) => new(Compilation, files);
+
+    /// <summary>The project with an assembly of someone else's, compiled from source.</summary>
+    internal Project Referencing(string assembly, string source)
+    {
+        using MemoryStream image = new();
+        EmitResult emitted = CSharpCompilation.Create(assembly, [CSharpSyntaxTree.ParseText(ImplicitUsings, Parse), CSharpSyntaxTree.ParseText(source, Parse)], References, Compilation.Options).Emit(image);
+        Assert.True(emitted.Success, string.Join('\n', emitted.Diagnostics));
+        image.Position = 0;
+        return new Project(Compilation.AddReferences(MetadataReference.CreateFromStream(image)), Shown);
+    }
 
     internal Project With(string source) => new(Compilation.AddSyntaxTrees(CSharpSyntaxTree.ParseText(source, Parse, "Added.cs", System.Text.Encoding.UTF8)), Shown);
 

@@ -1,7 +1,10 @@
+using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Backbones.Vit;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Trainables;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
@@ -45,5 +48,24 @@ public sealed class VitGolden(ITestOutputHelper output)
         Assert.Equal("FPO3012", error.Id);
         Assert.Contains($"[1, 3, {size + 1}, {size}]", error.Message);
         Assert.Contains($"[rows, 3, {size}, {size}]", error.Message);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("vit.")]
+    public void A_pretrained_checkpoint_gets_a_classifier_that_must_be_trained(string removed)
+    {
+        using TemporaryFolder folder = new TemporaryFolder().With(Golden.Backbone("vit"));
+        using (var scope = NewDisposeScope())
+        using (SafetensorsFile whole = SafetensorsFile.Open(Path.Combine(Golden.Backbone("vit"), "model.safetensors")))
+            SafetensorsWriter.Write(folder.File("model.safetensors"), whole.Entries.Keys.Where(name => !name.StartsWith("classifier", StringComparison.Ordinal))
+                .ToDictionary(name => removed.Length > 0 && name.StartsWith(removed, StringComparison.Ordinal) ? name[removed.Length..] : name, name => whole.Read(name)));
+        using Backbone backbone = BackboneLoader.Load(folder.Path, CPU, Precision.Float32);
+        AdapterPlacement frozen = new(backbone, seed: 1);
+        frozen.Place(new LoraMethod { Rank = 2 }, "vit.layers.0.attention.q_proj");
+        Assert.Equal("FPO4014", Assert.Throws<RecipeException>(frozen.BuildArena).Id);
+        AdapterPlacement trained = new(backbone, seed: 1);
+        trained.TrainWhole("classifier");
+        using Arena arena = trained.BuildArena();
     }
 }

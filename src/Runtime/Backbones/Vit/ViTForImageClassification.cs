@@ -52,7 +52,7 @@ public sealed class ViTForImageClassification : ImageClassifier
         for (int i = 0; i < layers.Length; i++)
             layers[i] = new ViTLayer(weights, i);
         norm = new LayerNorm(weights, "vit.layernorm", hidden, config.Number("layer_norm_eps"));
-        classifier = weights.Linear("classifier", Sites.Head, hidden, config.Labels, bias: true);
+        classifier = weights.Head("classifier", hidden, config.Labels);
     }
 
     /// <inheritdoc/>
