@@ -18,6 +18,7 @@ public sealed class TaskTests
         double before = recipe.Evaluate(pairs).Loss;
         Assert.All(recipe.Train(pairs).Steps, step => Assert.Equal(TwoTowers.Plan.PerturbedTensors, step.Perturbed.Count));
         Assert.InRange(recipe.Evaluate(pairs).Loss, 0, 0.9 * before);
+        Assert.Equal("FPO3040", Assert.Throws<RecipeException>(() => recipe.Train(pairs, with: s => s with { BatchSize = 1 })).Id);
         Assert.Equal("text_model.encoder.layers.1.self_attn.q_proj.lora_A.weight", recipe.Adapters.Language.Layers[1].SelfAttn.QProj.A.Name);
         Assert.Equal("visual_projection.lora_B.weight", recipe.Adapters.Vision.VisualProjection.B.Name);
     }

@@ -10,6 +10,7 @@ internal static class SettingsSection
     {
         ["settings"] = Rows(recipe.Settings, vocabulary),
         ["positions"] = recipe.Task.ReadsTokens && recipe.Settings.Any(setting => setting.Name == "MaxLength") ? recipe.Backbone.MaxLength : null,
+        ["contrasts"] = recipe.Task.Contrasts,
         ["pixels_per_token"] = recipe.Backbone.Towers.Select(tower => tower.PixelsPerToken).Max() is > 0 and var pixels ? pixels : null,
         ["override_example"] = recipe.Settings is [{ } first, ..] ? $"Train(examples, with: s => s with {{ {Example(recipe.Settings, first).Name} = … }})" : "Train(examples)",
     });

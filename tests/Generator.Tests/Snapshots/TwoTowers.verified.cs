@@ -150,6 +150,7 @@ partial class TwoTowers : IRecipe<ImageTextExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
             Bounds.CheckLength(MaxLength, positions: 20);
+            Bounds.CheckContrast(BatchSize);
         }
     }
 

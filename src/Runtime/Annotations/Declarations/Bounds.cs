@@ -6,6 +6,9 @@ namespace FlatPO.Recipes;
 /// <summary>Checks values given at run time against the bounds their annotation declares.</summary>
 public static class Bounds
 {
+    /// <summary>The tokens before and after an image's own.</summary>
+    private const int MarksOfAnImage = 2;
+
     /// <summary>Throws <see cref="RecipeException"/> with the declared id unless <paramref name="value"/> may stand in <paramref name="property"/> of <paramref name="annotation"/>.</summary>
     public static void Check(Type annotation, string property, double value)
     {
@@ -30,8 +33,12 @@ public static class Bounds
             throw new RecipeException("FPO3016", $"an image of MaxPixels = {maxPixels} is {tokens} tokens with its two marks, more than MaxLength = {maxLength}; allowed is MaxLength of at least {tokens}");
     }
 
-    /// <summary>The tokens before and after an image's own.</summary>
-    private const int MarksOfAnImage = 2;
+    /// <summary>Throws FPO3040 where a micro-batch holds one example, which a contrastive loss has nothing to tell from.</summary>
+    public static void CheckContrast(int batchSize)
+    {
+        if (batchSize == 1)
+            throw new RecipeException("FPO3040", "BatchSize = 1 leaves each image with its own text alone, and the loss is 0 whatever the adapters do; allowed is at least 2");
+    }
 
     private static bool Allows(BoundsAttribute bounds, double value) =>
         double.IsFinite(value)
