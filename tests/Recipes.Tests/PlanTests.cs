@@ -16,7 +16,7 @@ namespace Recipes.Tests;
 public sealed class PlanTests(ITestOutputHelper output)
 {
     /// <summary>The share by which the estimate may be off a measured run; docs/diagnostics/FPO3009.md states it.</summary>
-    private const double StatedError = 0.1;
+    private const double StatedError = 0.15;
 
     [Fact]
     public void Every_trained_tensor_is_planned_by_name_and_shape()

@@ -8,7 +8,7 @@ internal static class MemoryRules
 {
     private const double Gibi = 1L << 30;
 
-    /// <summary>What an allocator reserves beyond what is asked of it: up to 13 % in measured runs.</summary>
+    /// <summary>What an allocator reserves beyond what is asked of it: up to 14 % in measured runs.</summary>
     private const double Slack = 1.15;
 
     public static void Check(RecipeModel recipe, MemoryModel memory, Findings findings)
