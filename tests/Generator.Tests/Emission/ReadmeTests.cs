@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FlatPO.Recipes.Generator.Parsing;
 using FlatPO.Recipes.Generator.Tests.Harness;
 
 namespace FlatPO.Recipes.Generator.Tests.Emission;
@@ -17,6 +18,10 @@ public sealed class ReadmeTests
         Assert.Empty(project.Analyze());
         Assert.Empty(project.Generate().Complaints);
     }
+
+    [Fact]
+    public void Its_count_of_known_models_is_the_catalogues() =>
+        Assert.Contains($"{Catalogue.All.Count} models known by id", Readme, StringComparison.Ordinal);
 
     [Fact]
     public void Its_plan_is_that_of_its_recipe()
