@@ -6,13 +6,13 @@ namespace FlatPO.Recipes.Generator.Emission;
 /// <summary>The typed accessors, and the placing of the adapters in module order.</summary>
 internal static class AdaptersSection
 {
-    public static string Render(RecipeModel recipe, Vocabulary vocabulary)
+    public static string Render(RecipeModel recipe, AccessorClass accessors, Vocabulary vocabulary)
     {
         AdapterWords words = new(recipe.Adapter.Annotation, vocabulary);
-        string construction = Construction.New(words.Method, words.OwnProperties, [], vocabulary).Replace("\n", "\n    ");
+        string construction = Indent.Rest(Construction.New(words.Method, words.OwnProperties, [], vocabulary), 4);
         return Templates.Render("adapters", vocabulary, new ScriptObject
         {
-            ["set"] = Class(AccessorTree.Of(recipe), words, vocabulary, [$"var {words.Local} = {construction};"]),
+            ["set"] = Class(accessors, words, vocabulary, [$"var {words.Local} = {construction};"]),
         });
     }
 
@@ -21,9 +21,9 @@ internal static class AdaptersSection
         ["summary"] = accessors.Summary,
         ["name"] = accessors.Name,
         ["parameters"] = $"{vocabulary.Runtime("AdapterPlacement")} placement{Parameters(accessors.Scope, words)}",
-        ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words))).Select(statement => statement.Replace("\n", "\n        "))),
+        ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words))).Select(statement => Indent.Rest(statement, 8))),
         ["properties"] = new ScriptArray(accessors.Members.Select(member => Property(member, words)).OfType<ScriptObject>()),
-        ["classes"] = new ScriptArray(accessors.Members.Select(Nested).OfType<AccessorClass>().Select(nested => Indented(Class(nested, words, vocabulary, [])))),
+        ["classes"] = new ScriptArray(accessors.Members.Select(Nested).OfType<AccessorClass>().Select(nested => Indent.All(Class(nested, words, vocabulary, []), "    "))),
     });
 
     private static string Parameters(AccessorScope scope, AdapterWords words) => scope switch
@@ -39,7 +39,8 @@ internal static class AdaptersSection
         BlockMember block => $"{block.Name} = new(placement, {words.Local}{(block.Block.Scope == AccessorScope.Layer ? ", layer" : "")});",
         LayersMember layers => $"Layers = new(first: {layers.Tower.First}, last: {layers.Tower.Last}, layer => new {layers.Layer.Name}(placement, {words.Local}, layer));",
         WholeMember { Layers: 0 } whole => $"placement.TrainWhole({Literal.Of(whole.Site.Module)});",
-        _ => member is WholeMember all ? $"for (int layer = 0; layer < {all.Layers}; layer++)\n    placement.TrainWhole(${Literal.Of(all.Site.Module)});" : "",
+        WholeMember all => $"for (int layer = 0; layer < {all.Layers}; layer++)\n    placement.TrainWhole(${Literal.Of(all.Site.Module)});",
+        _ => throw new InvalidOperationException($"nothing places a {member.GetType().Name}"),
     };
 
     private static ScriptObject? Property(AccessorMember member, AdapterWords words) => member switch
@@ -59,6 +60,4 @@ internal static class AdaptersSection
         LayersMember layers => layers.Layer,
         _ => null,
     };
-
-    private static string Indented(string text) => string.Join("\n", text.Split('\n').Select(line => line.Length == 0 ? "" : $"    {line}"));
 }

@@ -35,15 +35,12 @@ internal static class FileFrame
             indent += "    ";
         }
         if (parts.Remarks.Length > 0)
-            file.Append(Indent(parts.Remarks, indent)).Append('\n');
+            file.Append(Indent.All(parts.Remarks, indent)).Append('\n');
         file.Append($"{indent}[{TypeNames.WithoutAttribute(generatedCode)}({Literal.Of(Tool)}, {Literal.Of(ToolVersion)})]\n");
         file.Append($"{indent}partial class {shell.Self} : {string.Join(", ", parts.Interfaces)}\n{indent}{{\n");
-        file.Append(string.Join("\n\n", parts.Sections.Select(section => Indent(section, indent + "    ")))).Append('\n');
+        file.Append(string.Join("\n\n", parts.Sections.Select(section => Indent.All(section, indent + "    ")))).Append('\n');
         for (int depth = shell.Containing.Count; depth >= 0; depth--)
             file.Append(' ', depth * 4).Append("}\n");
         return file.ToString();
     }
-
-    private static string Indent(string text, string indent) =>
-        string.Join("\n", text.Split('\n').Select(line => line.Trim().Length == 0 ? "" : indent + line.TrimEnd()));
 }

@@ -46,7 +46,7 @@ internal static class HeaderSection
     {
         string sites = string.Join(", ", tower.Sites.Select(placed => placed.Site.ShortName).Distinct());
         string layers = tower.IsPartial ? $" of layers {tower.First} to {tower.Last}" : "";
-        return $"{sites}{layers}{tower.Tower.InWords.Replace(" its ", " the ")}";
+        return $"{sites}{layers}{tower.Tower.InWords("the")}";
     }
 
     /// <summary>An annotation's name and its own numbers and switches as written.</summary>

@@ -6,35 +6,33 @@ namespace FlatPO.Recipes.Generator.Emission;
 /// <summary>The plan: counts and bytes as constants, and every trained tensor.</summary>
 internal static class PlanSection
 {
-    public static string Render(PlannedRecipe planned, Vocabulary vocabulary)
+    public static string Render(PlannedRecipe planned, AccessorClass accessors, Vocabulary vocabulary)
     {
         PlanModel plan = planned.Plan;
-        string counts = PlanWords.Counts(plan);
         return Templates.Render("plan", vocabulary, new ScriptObject
         {
             ["backbone"] = planned.Recipe.Backbone.Name,
-            ["counts"] = char.ToUpperInvariant(counts[0]) + counts.Substring(1),
+            ["counts"] = PlanWords.CountsCapitalised(plan),
             ["memory"] = PlanWords.Memory(plan.Memory),
             ["tensors"] = Literal.Grouped(plan.TrainableTensors),
             ["parameters"] = Literal.Grouped(plan.TrainableParameters),
             ["total"] = Literal.Grouped(plan.TotalParameters),
             ["perturbed"] = plan.PerturbedTensors is { } perturbed ? Literal.Grouped(perturbed) : null,
             ["memory_rows"] = MemoryRows(plan.Memory),
-            ["groups"] = new ScriptArray(TensorGroup.Of(AccessorTree.Of(planned.Recipe)).Select(group => group.ToScript())),
+            ["groups"] = new ScriptArray(TensorGroup.Of(accessors).Select(group => group.ToScript())),
         });
     }
 
     /// <summary>What a user sees on hovering over the recipe.</summary>
     public static string Remarks(PlannedRecipe planned)
     {
-        string counts = PlanWords.Counts(planned.Plan);
         IEnumerable<string> rows =
             from placed in planned.Recipe.Adapter.Towers.SelectMany(tower => tower.Sites.Select(site => (tower, site)))
             let layers = placed.site.Site.InLayers ? $", layers {placed.tower.First} to {placed.tower.Last}" : ""
             select $"{placed.site.Site.Module}{layers}: {string.Join(", ", placed.site.Tensors.Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]"))}";
         IEnumerable<string> whole = planned.Recipe.SavedModules.Select(saved => $"{saved.Site.Module}: whole, [{saved.Site.Out}, {saved.Site.In}]");
         string list = string.Concat(rows.Concat(whole).Select(row => $"/// <item>{Literal.InXml(row)}</item>\n"));
-        return $"/// <remarks>\n/// {char.ToUpperInvariant(counts[0])}{counts.Substring(1)}; {PlanWords.Memory(planned.Plan.Memory)}.\n/// <list type=\"bullet\">\n{list}/// </list>\n/// </remarks>";
+        return $"/// <remarks>\n/// {PlanWords.CountsCapitalised(planned.Plan)}; {PlanWords.Memory(planned.Plan.Memory)}.\n/// <list type=\"bullet\">\n{list}/// </list>\n/// </remarks>";
     }
 
     private static ScriptArray MemoryRows(MemoryModel memory) => new(new (string Name, string Summary, long Bytes)[]

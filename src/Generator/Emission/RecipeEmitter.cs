@@ -30,12 +30,13 @@ internal static class RecipeEmitter
     {
         RecipeModel recipe = planned.Recipe;
         Vocabulary words = new(recipe.Shell);
+        AccessorClass accessors = AccessorTree.Of(recipe);
         string header = HeaderSection.Render(planned, words);
         string[] sections =
         [
-            PlanSection.Render(planned, words),
+            PlanSection.Render(planned, accessors, words),
             SettingsSection.Render(recipe, words),
-            AdaptersSection.Render(recipe, words),
+            AdaptersSection.Render(recipe, accessors, words),
             StepSection.Render(recipe, words),
             RunSection.Render(planned, words),
         ];

@@ -30,8 +30,8 @@ internal static class RunSection
         ["example"] = vocabulary.Runtime(recipe.Task.Example),
         ["recipe_interface"] = vocabulary.GenericWord(RuntimeTypes.RecipeInterface),
         ["batch"] = vocabulary.Runtime(recipe.Task.Batch),
-        ["optimizer"] = Indented(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Passed, recipe.Settings, vocabulary)),
-        ["schedule"] = Indented(Schedule(recipe, vocabulary)),
+        ["optimizer"] = Indent.Rest(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Passed, recipe.Settings, vocabulary), 4),
+        ["schedule"] = Indent.Rest(Schedule(recipe, vocabulary), 4),
         ["prediction"] = recipe.Task.Prediction,
         ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary),
         ["evaluator"] = FromSettings("(placement, arena)", EvaluatorSettings, recipe, vocabulary),
@@ -44,6 +44,4 @@ internal static class RunSection
     /// <summary>A target-typed <c>new(…) { Epochs = run.Epochs }</c> of the training settings that <paramref name="names"/> lists.</summary>
     private static string FromSettings(string arguments, string[] names, RecipeModel recipe, Vocabulary vocabulary) =>
         Construction.New(arguments, recipe.Training?.Properties.Where(property => names.Contains(property.Name)) ?? [], recipe.Settings, vocabulary);
-
-    private static string Indented(string text) => text.Replace("\n", "\n    ");
 }

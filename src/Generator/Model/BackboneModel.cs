@@ -59,8 +59,8 @@ internal sealed record TowerModel
     /// <summary>Numbers one layer keeps for backward at one position.</summary>
     public required long LayerActivations { get; init; }
 
-    /// <summary>What a message says behind "28 layers": " in its vision tower", or nothing.</summary>
-    public string InWords => Name.Length == 0 ? "" : $" in its {Name.ToLowerInvariant()} tower";
+    /// <summary>What stands behind "28 layers": " in its vision tower", or nothing where there is one tower.</summary>
+    public string InWords(string article) => Name.Length == 0 ? "" : $" in {article} {Name.ToLowerInvariant()} tower";
 }
 
 /// <summary>A number of config.json the compiler counted on.</summary>

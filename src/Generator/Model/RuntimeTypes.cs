@@ -17,7 +17,7 @@ internal static class RuntimeTypes
         ($"{Root}.Optimization", "BaseOptimizer LearningRateSchedule ConstantSchedule"),
         ($"{Root}.Sharpness", "Ranking Selection ClimbMetric"),
         ($"{Root}.Trainables", "Arena"),
-        ($"{Root}.Training", "CompiledFor Evaluation Evaluator StepReport TrainingLoop TrainingProgress TrainingReport"),
+        ($"{Root}.Training", "CompiledFor Evaluation Evaluator RunRules StepReport TrainingLoop TrainingProgress TrainingReport"),
         ("TorchSharp.torch", "Device Tensor"),
         ("System", "InvalidOperationException"),
         ("System.CodeDom.Compiler", "GeneratedCodeAttribute"),

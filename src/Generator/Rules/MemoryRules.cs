@@ -1,4 +1,3 @@
-using System.Globalization;
 using FlatPO.Recipes.Generator.Model;
 
 namespace FlatPO.Recipes.Generator.Rules;
@@ -6,8 +5,6 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>The estimate against the device the recipe says it trains on.</summary>
 internal static class MemoryRules
 {
-    private const double Gibi = 1L << 30;
-
     /// <summary>What an allocator reserves beyond what is asked of it: up to 14 % in measured runs.</summary>
     private const double Slack = 1.15;
 
@@ -15,12 +12,9 @@ internal static class MemoryRules
     {
         if (recipe.Training is not { } training || training.Number("DeviceMemory") is not (> 0 and var gibi))
             return;
-        if (memory.Fixed > gibi * Gibi)
-            findings.Add("FPO3008", Place.Of(training, "DeviceMemory"), recipe.Backbone.Name, Text(memory.Fixed), Text(gibi * Gibi), MemoryEstimate.IsHalf(training) ? "a smaller backbone" : "Precision.BFloat16 or a smaller backbone");
-        else if (memory.Total * Slack > gibi * Gibi)
-            findings.Add("FPO3009", Place.Of(training, "DeviceMemory"), Text(memory.Total), Text(gibi * Gibi), Text(memory.Activations + memory.Logits), $"{memory.BatchSize} × {memory.Length}");
+        if (memory.Fixed > gibi * ByteSize.Gibi)
+            findings.Add("FPO3008", Place.Of(training, "DeviceMemory"), recipe.Backbone.Name, ByteSize.InGibi(memory.Fixed), ByteSize.InGibi(gibi * ByteSize.Gibi), MemoryEstimate.IsHalf(training) ? "a smaller backbone" : "Precision.BFloat16 or a smaller backbone");
+        else if (memory.Total * Slack > gibi * ByteSize.Gibi)
+            findings.Add("FPO3009", Place.Of(training, "DeviceMemory"), ByteSize.InGibi(memory.Total), ByteSize.InGibi(gibi * ByteSize.Gibi), ByteSize.InGibi(memory.Activations + memory.Logits), $"{memory.BatchSize} × {memory.Length}");
     }
-
-    /// <summary>14.2 GiB.</summary>
-    private static string Text(double bytes) => $"{(bytes / Gibi).ToString("0.0", CultureInfo.InvariantCulture)} GiB";
 }

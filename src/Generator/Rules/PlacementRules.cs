@@ -11,7 +11,7 @@ internal static class PlacementRules
         TowerModel[] towers = TowerRules.Wanted(adapter, backbone, findings);
         SiteModel[] offered = [.. backbone.Sites.Where(site => towers.Contains(backbone.TowerOf(site)))];
         SiteModel[] taken = TargetRules.HasTargets(adapter) ? TargetRules.ByModule(adapter, backbone, offered, findings) : TargetRules.ByRole(adapter, backbone, offered, findings);
-        if (TowerRules.IsClear(adapter, backbone, taken, findings))
+        if (TowerRules.CheckOneIsMeant(adapter, backbone, taken, findings))
             SiteNameRules.Check(adapter, backbone.ModelType, offered, findings);
         PlacedTower[]? placed = Placed(adapter, backbone, taken, findings);
         if (placed is null || taken.Length == 0)
@@ -36,7 +36,7 @@ internal static class PlacementRules
             (int start, int end) = (range.Start.In(tower.Layers), range.End.In(tower.Layers));
             if (start < 0 || start >= end || end > tower.Layers)
             {
-                findings.Add("FPO1003", Place.Of(adapter, "Layers"), Suggestion.Of(range.MovedInto(tower.Layers)), text, start >= end ? "is empty" : "reaches beyond them", $"{tower.Layers} layers{tower.InWords}");
+                findings.Add("FPO1003", Place.Of(adapter, "Layers"), Suggestion.Of(range.MovedInto(tower.Layers)), text, start >= end ? "is empty" : "reaches beyond them", $"{tower.Layers} layers{tower.InWords("its")}");
                 return null;
             }
             SiteModel[] sites = [.. taken.Where(site => backbone.TowerOf(site) == tower)];

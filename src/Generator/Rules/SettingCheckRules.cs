@@ -38,10 +38,8 @@ internal static class SettingCheckRules
     public static void CheckAtSites(Annotation adapter, IReadOnlyCollection<SiteModel> sites, Findings findings)
     {
         foreach (BiasModel wants in adapter.Checks.Biases)
-        {
             if (WithoutBias(adapter, wants, sites) is { Length: > 0 } without)
                 Report(findings, (wants.Id, Bias), Place.Of(adapter, wants.Property), Shown(adapter.Find(wants.Property)!), string.Join(", ", without));
-        }
         if (adapter.Texts("TargetModules").Count == 0)
             return;
         foreach (SubsetModel subset in adapter.Checks.Subsets)

@@ -5,6 +5,9 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>The sites an adapter names, by module or by role.</summary>
 internal static class TargetRules
 {
+    /// <summary>How many whole paths a message shows.</summary>
+    private const int ShownModules = 8;
+
     /// <summary>Whether the adapter says its sites by module.</summary>
     public static bool HasTargets(Annotation adapter) => adapter.Texts("TargetModules").Count > 0;
 
@@ -45,7 +48,4 @@ internal static class TargetRules
         else
             findings.Add("FPO1001", place, ModuleNames.Suggest(offered, target), backbone.ModelType, target, ModuleNames.Nearest(offered, target), ModuleNames.List(offered));
     }
-
-    /// <summary>How many whole paths a message shows.</summary>
-    private const int ShownModules = 8;
 }

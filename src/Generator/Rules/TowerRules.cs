@@ -18,19 +18,21 @@ internal static class TowerRules
         return [.. backbone.Towers.Where(tower => (tower.Role & wanted) != 0 || tower.Role == 0)];
     }
 
-    /// <summary>Reports a name or a role that is in two towers where nothing says which is meant: users mean both, or do not know.</summary>
-    public static bool IsClear(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
+    /// <summary>
+    /// Reports a name or a role that is in two towers where nothing says which is meant: users mean both, or do not know. False where it reported one.
+    /// </summary>
+    public static bool CheckOneIsMeant(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
     {
         if (adapter.Number("Towers") != 0)
             return true;
         EquatableArray<string> targets = adapter.Texts("TargetModules");
         for (int i = 0; i < targets.Count; i++)
-            if (!IsInOne(backbone, taken.Where(site => ModuleNames.Names(site, targets[i])), Place.Of(adapter, "TargetModules", i), $"'{targets[i]}'", findings))
+            if (!CheckIsInOne(backbone, taken.Where(site => ModuleNames.Names(site, targets[i])), Place.Of(adapter, "TargetModules", i), $"'{targets[i]}'", findings))
                 return false;
-        return targets.Count > 0 || IsInOne(backbone, taken, Place.Of(adapter, "Sites"), Roles.Describe((long)adapter.Number("Sites"), adapter.Find("Sites")?.Members ?? []), findings);
+        return targets.Count > 0 || CheckIsInOne(backbone, taken, Place.Of(adapter, "Sites"), Roles.Describe((long)adapter.Number("Sites"), adapter.Find("Sites")?.Members ?? []), findings);
     }
 
-    private static bool IsInOne(BackboneModel backbone, IEnumerable<SiteModel> sites, Place place, string words, Findings findings)
+    private static bool CheckIsInOne(BackboneModel backbone, IEnumerable<SiteModel> sites, Place place, string words, Findings findings)
     {
         string[] towers = [.. sites.Select(site => backbone.TowerOf(site).Name).Distinct()];
         if (towers.Length < 2)

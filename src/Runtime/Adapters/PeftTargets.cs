@@ -6,6 +6,9 @@ namespace FlatPO.Recipes.Adapters;
 /// <summary>Which modules <c>target_modules</c> and <c>layers_to_transform</c> mean (peft <c>tuners_utils.py</c>, <c>check_target_module_exists</c>), and how to say it the other way round.</summary>
 internal static partial class PeftTargets
 {
+    // peft utils/constants.py, SEQ_CLS_HEAD_NAMES: added to the modules_to_save of every sequence classifier
+    private static readonly string[] Classifiers = ["score", "classifier"];
+
     /// <summary>The projections that an adapter_config.json names, in module order; FPO4011 if a name matches nothing.</summary>
     internal static IReadOnlyList<Projection> Match(Backbone backbone, AdapterConfig config)
     {
@@ -61,9 +64,6 @@ internal static partial class PeftTargets
 
     /// <summary>The number in a module path that names its layer; null outside the layers.</summary>
     private static int? LayerOf(string module) => LayerNumber().Match(module) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : null;
-
-    // peft utils/constants.py, SEQ_CLS_HEAD_NAMES: added to the modules_to_save of every sequence classifier
-    private static readonly string[] Classifiers = ["score", "classifier"];
 
     /// <summary>A module and the modules it is part of, from the inside out.</summary>
     private static IEnumerable<string> Parents(string module)

@@ -28,9 +28,7 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     public Tensor Loss(TBatch batch, long supervised)
     {
         using var scope = NewDisposeScope();
-        (Tensor logits, Tensor labels) = Predict(batch);
-        Tensor total = functional.cross_entropy(logits.to_type(ScalarType.Float32), labels, ignore_index: TokenBatch.Unsupervised, reduction: Reduction.Sum);
-        return total.DividedBy(supervised).MoveToOuterDisposeScope();
+        return Predict(batch).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
     }
 }
 
@@ -39,6 +37,10 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
 /// <param name="Labels">int64 [predictions]: the class that is right; <see cref="TokenBatch.Unsupervised"/> where the prediction does not count.</param>
 public readonly record struct Predictions(Tensor Logits, Tensor Labels)
 {
+    /// <summary>Cross-entropy summed over the predictions that count (0-dim, float32).</summary>
+    internal Tensor SummedLoss() =>
+        functional.cross_entropy(Logits.to_type(ScalarType.Float32), Labels, ignore_index: TokenBatch.Unsupervised, reduction: Reduction.Sum);
+
     /// <summary>
     /// Each position's prediction of the token behind it (transformers' <c>ForCausalLMLoss</c>), from logits [rows, T, vocabulary] and labels [rows, T]. The
     /// labels move one place to the left, not the logits: cutting a position off would copy [rows, T, vocabulary].

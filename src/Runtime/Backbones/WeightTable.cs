@@ -15,8 +15,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     private readonly List<string> ignored = [];
     private readonly List<Tensor> constants = [];
     private readonly List<Projection> heads = [];
-    private Projection[] untrained = [];
     private readonly List<(string Path, string Published)> publications = [];
+    private Projection[] untrained = [];
 
     /// <summary>config.json.</summary>
     public ModelConfig Config { get; } = config;

@@ -3,31 +3,24 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Batches;
 
 /// <summary>Examples on the host to batches on the device.</summary>
-public static partial class Collation
+public static class Collation
 {
-    // Masked out of attention and loss, so any id will do.
-    private const long PaddingId = 0;
-
     /// <summary>Pads on the right to the longest row. Rows longer than <paramref name="maxLength"/> (0: no limit) are cut.</summary>
     public static TokenBatch Tokens(IReadOnlyList<TokenExample> examples, int maxLength, Device device)
     {
-        int[] lengths = [.. examples.Select(example => maxLength > 0 ? Math.Min(maxLength, example.InputIds.Count) : example.InputIds.Count)];
-        int rows = examples.Count, length = lengths.Max();
-        long[,] ids = new long[rows, length], mask = new long[rows, length], labels = new long[rows, length];
-        long supervised = 0;
-        for (int row = 0; row < rows; row++)
-        {
-            TokenExample example = Checked(examples[row]);
-            for (int column = 0; column < length; column++)
-            {
-                bool token = column < lengths[row];
-                ids[row, column] = token ? example.InputIds[column] : PaddingId;
-                mask[row, column] = token ? 1 : 0;
-                labels[row, column] = token ? (example.Labels ?? example.InputIds)[column] : TokenBatch.Unsupervised;
-                supervised += column > 0 && labels[row, column] != TokenBatch.Unsupervised ? 1 : 0;
-            }
-        }
-        return new TokenBatch(tensor(ids, device: device), tensor(mask, device: device), tensor(labels, device: device), supervised) { Padding = Padding.Right };
+        TokenRows rows = TokenRows.Of([.. examples.Select(example => Checked(example).InputIds)], maxLength);
+        long[] labels = rows.Beside([.. examples.Select(example => example.Labels ?? example.InputIds)], TokenBatch.Unsupervised);
+        long supervised = labels.Where((label, at) => at % rows.Length > 0 && label != TokenBatch.Unsupervised).LongCount();
+        return new TokenBatch(rows.OnDevice(rows.Ids, device), rows.OnDevice(rows.Mask, device), rows.OnDevice(labels, device), supervised) { Padding = Padding.Right };
+    }
+
+    /// <summary>Pads on the right to the longest row. Rows longer than <paramref name="maxLength"/> (0: no limit) are cut.</summary>
+    public static SequenceBatch Sequences(IReadOnlyList<SequenceExample> examples, int maxLength, Device device)
+    {
+        TokenRows rows = TokenRows.Of([.. examples.Select(example => Checked(example).InputIds)], maxLength);
+        long[] types = rows.Beside([.. examples.Select(example => example.TokenTypeIds ?? [])], padding: 0);
+        Tensor labels = tensor(examples.Select(example => (long)example.Label).ToArray(), device: device);
+        return new SequenceBatch(rows.OnDevice(rows.Ids, device), rows.OnDevice(rows.Mask, device), rows.OnDevice(types, device), labels) { Padded = rows.Mask.Contains(0) };
     }
 
     /// <summary>Stacks images of one size.</summary>
@@ -56,5 +49,12 @@ public static partial class Collation
             ? throw new RecipeException("FPO3011", $"an example has {example.InputIds.Count} tokens; at least 2 are needed to predict one")
         : example.Labels is { } labels && labels.Count != example.InputIds.Count
             ? throw new RecipeException("FPO3011", $"an example has {example.InputIds.Count} tokens but {labels.Count} labels; it needs one label a token, {TokenBatch.Unsupervised} where nothing is to be learned")
+        : example;
+
+    private static SequenceExample Checked(SequenceExample example) =>
+        example.InputIds.Count == 0
+            ? throw new RecipeException("FPO3020", "a text has no tokens; at least 1 is needed")
+        : example.TokenTypeIds is { } types && types.Count != example.InputIds.Count
+            ? throw new RecipeException("FPO3020", $"a text has {example.InputIds.Count} tokens but {types.Count} token types; it needs one a token, or none at all")
         : example;
 }

@@ -5,9 +5,6 @@ namespace FlatPO.Recipes.Batches;
 /// <summary>Images and texts on the host to batches on the device.</summary>
 public static class ImageTextCollation
 {
-    // Behind the token a text is read at, so any id will do.
-    private const long PaddingId = 0;
-
     /// <summary>
     /// Stacks images of one size and pads their texts on the right to the longest. A text longer than <paramref name="maxLength"/> (0: no limit) is cut so that
     /// the token at <paramref name="endOf"/> it, which stands for all of it, stays as the last.
@@ -23,16 +20,8 @@ public static class ImageTextCollation
     public static (Tensor InputIds, Tensor AttentionMask) Texts(IReadOnlyList<IReadOnlyList<int>> texts, int maxLength, Func<IReadOnlyList<int>, int> endOf, Device device)
     {
         IReadOnlyList<int>[] cut = [.. texts.Select(text => maxLength > 0 && text.Count > maxLength ? Cut(text, maxLength, endOf(text)) : text)];
-        int rows = cut.Length, length = cut.Max(text => text.Count);
-        long[,] ids = new long[rows, length], mask = new long[rows, length];
-        for (int row = 0; row < rows; row++)
-            for (int column = 0; column < length; column++)
-            {
-                bool token = column < cut[row].Count;
-                ids[row, column] = token ? cut[row][column] : PaddingId;
-                mask[row, column] = token ? 1 : 0;
-            }
-        return (tensor(ids, device: device), tensor(mask, device: device));
+        TokenRows rows = TokenRows.Of(cut, maxLength: 0);
+        return (rows.OnDevice(rows.Ids, device), rows.OnDevice(rows.Mask, device));
     }
 
     private static int[] Cut(IReadOnlyList<int> text, int length, int end) =>

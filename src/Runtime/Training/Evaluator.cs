@@ -23,12 +23,11 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
     {
         double loss = 0;
         long right = 0, count = 0;
-        ForEachBatch(backbone, examples, (logits, labels) =>
+        ForEachBatch(backbone, examples, predictions =>
         {
-            Tensor known = labels.ne(Scalars.Of(TokenBatch.Unsupervised));
-            Tensor total = nn.functional.cross_entropy(logits.to_type(ScalarType.Float32), labels, ignore_index: TokenBatch.Unsupervised, reduction: nn.Reduction.Sum);
-            loss += total.ToDouble();
-            right += logits.argmax(-1).eq(labels).logical_and(known).sum().ToInt64();
+            Tensor known = predictions.Labels.ne(Scalars.Of(TokenBatch.Unsupervised));
+            loss += predictions.SummedLoss().ToDouble();
+            right += predictions.Logits.argmax(-1).eq(predictions.Labels).logical_and(known).sum().ToInt64();
             count += known.sum().ToInt64();
         });
         return new Evaluation(loss / Math.Max(1, count), (double)right / Math.Max(1, count), count);
@@ -39,11 +38,11 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
         where TBatch : IBatch
     {
         List<int> classes = [];
-        ForEachBatch(backbone, examples, (logits, _) => classes.AddRange(logits.argmax(-1).cpu().data<long>().ToArray().Select(label => (int)label)));
+        ForEachBatch(backbone, examples, predictions => classes.AddRange(predictions.Logits.argmax(-1).cpu().data<long>().ToArray().Select(label => (int)label)));
         return classes;
     }
 
-    private void ForEachBatch<TExample, TBatch>(Backbone<TExample, TBatch> backbone, IReadOnlyList<TExample> examples, Action<Tensor, Tensor> visit)
+    private void ForEachBatch<TExample, TBatch>(Backbone<TExample, TBatch> backbone, IReadOnlyList<TExample> examples, Action<Predictions> visit)
         where TBatch : IBatch
     {
         backbone.Check(examples, MaxLength);
@@ -53,8 +52,7 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
         {
             using var scope = NewDisposeScope();
             using var live = arena.Bind();
-            (Tensor logits, Tensor labels) = backbone.Predict(backbone.Collate(some, MaxLength));
-            visit(logits, labels);
+            visit(backbone.Predict(backbone.Collate(some, MaxLength)));
         }
     }
 }

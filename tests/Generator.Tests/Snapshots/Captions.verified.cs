@@ -155,8 +155,8 @@ partial class Captions : IRecipe<MultimodalExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxPixels), MaxPixels);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
-            Bounds.CheckLength(MaxLength, positions: 256);
-            Bounds.CheckImageFits(MaxLength, MaxPixels, pixelsPerToken: 784);
+            RunRules.CheckLength(MaxLength, positions: 256);
+            RunRules.CheckImageFits(MaxLength, MaxPixels, pixelsPerToken: 784);
         }
     }
 

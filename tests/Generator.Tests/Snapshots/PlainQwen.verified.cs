@@ -121,7 +121,7 @@ partial class PlainQwen : IRecipe<TokenExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
-            Bounds.CheckLength(MaxLength, positions: 128);
+            RunRules.CheckLength(MaxLength, positions: 128);
         }
     }
 

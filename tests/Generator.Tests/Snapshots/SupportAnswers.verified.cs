@@ -152,7 +152,7 @@ partial class SupportAnswers : IRecipe<TokenExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
-            Bounds.CheckLength(MaxLength, positions: 131072);
+            RunRules.CheckLength(MaxLength, positions: 131072);
         }
     }
 

@@ -149,8 +149,8 @@ partial class TwoTowers : IRecipe<ImageTextExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
-            Bounds.CheckLength(MaxLength, positions: 20);
-            Bounds.CheckContrast(BatchSize);
+            RunRules.CheckLength(MaxLength, positions: 20);
+            RunRules.CheckContrast(BatchSize);
         }
     }
 

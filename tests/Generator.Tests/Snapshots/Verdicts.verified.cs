@@ -148,7 +148,7 @@ partial class Verdicts : IRecipe<SequenceExample>, IMergeable
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxLength), MaxLength);
             Bounds.Check(typeof(TrainingAttribute), nameof(MaxGradientNorm), MaxGradientNorm);
             Bounds.Check(typeof(TrainingAttribute), nameof(Seed), Seed);
-            Bounds.CheckLength(MaxLength, positions: 64);
+            RunRules.CheckLength(MaxLength, positions: 64);
         }
     }
 
