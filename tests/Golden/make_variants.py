@@ -2,7 +2,7 @@
 
 usage: make_variants.py OUT
 transformers 5.17.0, torch 2.11.0; float32 on the CPU. Every causal case has one row without padding, one with padding on the left and one with padding
-on the right; logits are compared where the mask is 1.
+on the right; logits are compared where the mask is 1. What it generates goes on behind prompts that are padded on the left.
 """
 import sys
 import torch
@@ -26,6 +26,20 @@ def randomise(model):
     return model.eval()
 
 
+NEW_TOKENS = 14
+
+
+def generate(model, prompts, **inputs):
+    """Greedily, behind prompts of unlike length: the prompts, their mask and what follows them."""
+    longest = max(map(len, prompts))
+    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+    if "pixel_values" in inputs:
+        inputs["mm_token_type_ids"] = (ids == model.config.image_token_id).long()
+    whole = model.generate(input_ids=ids, attention_mask=mask, max_new_tokens=NEW_TOKENS, do_sample=False, pad_token_id=0, eos_token_id=None, **inputs)
+    return dict(prompt_ids=ids, prompt_mask=mask, generated=whole[:, longest:].contiguous())
+
+
 def write(name, result, **inputs):
     save_file(dict(**inputs, logits=result.logits.detach().contiguous(), loss=result.loss.detach().reshape(1)), f"{OUT}/{name}/case.safetensors")
 
@@ -40,7 +54,8 @@ def causal(name, model):
     labels = ids.clone()
     labels[mask == 0] = -100
     labels[1, 4] = -100  # what is predicted from padding means nothing
-    write(name, model(input_ids=ids, attention_mask=mask, labels=labels), input_ids=ids, attention_mask=mask, labels=labels)
+    result = model(input_ids=ids, attention_mask=mask, labels=labels)
+    write(name, result, input_ids=ids, attention_mask=mask, labels=labels, **generate(model, [ids[0, :9].tolist(), ids[1, 5:9].tolist(), ids[2, :7].tolist()]))
 
 
 def classify(name, model):
@@ -56,7 +71,8 @@ def classify(name, model):
     types = torch.randint(0, model.config.type_vocab_size, ids.shape)
     labels = torch.tensor([3, 0, 2])
     result = model(input_ids=ids, attention_mask=mask, token_type_ids=types, labels=labels)
-    write(name, result, input_ids=ids, attention_mask=mask, token_type_ids=types, labels=labels)
+    states = model.base_model(input_ids=ids, attention_mask=mask, token_type_ids=types).last_hidden_state.detach()
+    write(name, result, input_ids=ids, attention_mask=mask, token_type_ids=types, labels=labels, last_hidden_state=states)
 
 
 opt = dict(vocab_size=VOCABULARY, hidden_size=40, num_hidden_layers=3, ffn_dim=72, num_attention_heads=5, max_position_embeddings=40)
@@ -67,6 +83,12 @@ causal("opt_bare", OPTForCausalLM(OPTConfig(
 grouped = dict(vocab_size=VOCABULARY, hidden_size=48, num_hidden_layers=3, intermediate_size=56, num_attention_heads=6, num_key_value_heads=3)
 causal("llama_bias", LlamaForCausalLM(LlamaConfig(
     **grouped, head_dim=12, attention_bias=True, mlp_bias=True, rope_parameters=dict(rope_type="linear", rope_theta=5000.0, factor=2.0))))
+causal("llama_dynamic", LlamaForCausalLM(LlamaConfig(
+    **grouped, max_position_embeddings=12, rope_parameters=dict(rope_type="dynamic", rope_theta=500.0, factor=3.0))))
+causal("llama_yarn", LlamaForCausalLM(LlamaConfig(**grouped, max_position_embeddings=48, rope_parameters=dict(
+    rope_type="yarn", rope_theta=500.0, factor=4.0, original_max_position_embeddings=12))))
+causal("qwen2_yarn", Qwen2ForCausalLM(Qwen2Config(**grouped, max_position_embeddings=64, rope_parameters=dict(
+    rope_type="yarn", rope_theta=5000.0, factor=2.0, original_max_position_embeddings=32, attention_factor=1.25, beta_fast=8.0, beta_slow=2.0))))
 causal("mistral_full", MistralForCausalLM(MistralConfig(**grouped, head_dim=10, sliding_window=None, tie_word_embeddings=True)))
 causal("qwen3_window", Qwen3ForCausalLM(Qwen3Config(
     **grouped, head_dim=12, attention_bias=True, use_sliding_window=True, sliding_window=5, max_window_layers=1, tie_word_embeddings=True)))
@@ -109,4 +131,5 @@ labels[2, longest - len(rows[2])] = -100
 types = (ids == IMAGE).long()
 write("qwen2_5_vl", vl(input_ids=ids, attention_mask=mask, mm_token_type_ids=types, pixel_values=pixels, image_grid_thw=grids, labels=labels),
       input_ids=ids, attention_mask=mask, labels=labels, pixel_values=pixels, image_grid_thw=grids, vision_embeds=vl.model.visual(pixels, grid_thw=grids).pooler_output.detach(),
-      position_ids=vl.model.get_rope_index(ids, image_grid_thw=grids, attention_mask=mask, mm_token_type_ids=types)[0])
+      position_ids=vl.model.get_rope_index(ids, image_grid_thw=grids, attention_mask=mask, mm_token_type_ids=types)[0],
+      **generate(vl, rows, pixel_values=pixels, image_grid_thw=grids))

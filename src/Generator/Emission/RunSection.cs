@@ -33,6 +33,7 @@ internal static class RunSection
         ["optimizer"] = Indent.Rest(Construction.New($"{vocabulary.Word(recipe.Optimizer.Realization!.Type)}(arena)", recipe.Optimizer.Passed, recipe.Settings, vocabulary), 4),
         ["schedule"] = Indent.Rest(Schedule(recipe, vocabulary), 4),
         ["prediction"] = recipe.Task.Prediction,
+        ["prompt"] = recipe.Task.Prompt is { } prompt ? RuntimeTypes.FullNames.ContainsKey(prompt) ? vocabulary.Runtime(prompt) : prompt : null,
         ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary),
         ["evaluator"] = FromSettings("(placement, arena)", EvaluatorSettings, recipe, vocabulary),
     });

@@ -9,10 +9,11 @@ internal static class RuntimeTypes
     /// <summary>Simple name to full name.</summary>
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
     {
-        (Root, "Bounds IMergeable PlannedTensor TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Sites Precision Normalization"),
+        (Root, "Bounds IMergeable PlannedTensor TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Completion GeneratedToken GenerationSettings Sites Precision Normalization"),
         ($"{Root}.Adapters", "AdapterPlacement"),
         ($"{Root}.Backbones", "BackboneLoader"),
         ($"{Root}.Batches", "TokenBatch ImageBatch SequenceBatch ImageTextBatch MultimodalBatch"),
+        ($"{Root}.Generation", "TextGenerator"),
         ($"{Root}.Native", "Devices"),
         ($"{Root}.Optimization", "BaseOptimizer LearningRateSchedule ConstantSchedule"),
         ($"{Root}.Sharpness", "Ranking Selection ClimbMetric"),
@@ -49,7 +50,7 @@ internal static class RuntimeTypes
     /// <summary>Members every recipe gets; a user's own of these names would collide.</summary>
     public static EquatableArray<string> RecipeMembers { get; } =
     [
-        "Plan", "Settings", "AdapterSet", "Adapters", "Step", "Pass", "Load", "Train", "Loop", "Evaluate", "Evaluator", "Predict", "SaveAdapter", "LoadAdapter", "Merge",
+        "Plan", "Settings", "AdapterSet", "Adapters", "Step", "Pass", "Load", "Train", "Loop", "Evaluate", "Evaluator", "Predict", "Generate", "SaveAdapter", "LoadAdapter", "Merge",
         "Dispose", "backbone", "placement", "arena", "ranking", "settings", "run", "optimizer",
     ];
 }

@@ -18,6 +18,9 @@ internal sealed record TaskRow(long Value, string Name, string Example, string B
     /// <summary>Whether every position predicts one of a vocabulary.</summary>
     public bool PredictsTokens { get; init; }
 
+    /// <summary>What Generate continues; null where the task has no Generate.</summary>
+    public string? Prompt { get; init; }
+
     /// <summary>Whether each example has one of the labels of a head that training usually begins anew.</summary>
     public bool Classifies { get; init; }
 
@@ -29,11 +32,11 @@ internal static class TaskTable
 {
     public static EquatableArray<TaskRow> Rows { get; } =
     [
-        new(0, "CausalLM", "TokenExample", "TokenBatch", null, "DecoderLayer") { PredictsTokens = true },
+        new(0, "CausalLM", "TokenExample", "TokenBatch", null, "DecoderLayer") { PredictsTokens = true, Prompt = "IReadOnlyList<int>" },
         new(1, "ImageClassification", "ImageExample", "ImageBatch", "int", "EncoderLayer") { ReadsTokens = false, Classifies = true },
         new(2, "SequenceClassification", "SequenceExample", "SequenceBatch", "int", "EncoderLayer") { Classifies = true },
         new(3, "ImageTextContrastive", "ImageTextExample", "ImageTextBatch", null, "EncoderLayer") { Contrasts = true },
-        new(4, "ImageTextToText", "MultimodalExample", "MultimodalBatch", null, "DecoderLayer") { ReadsImageTokens = true, PredictsTokens = true },
+        new(4, "ImageTextToText", "MultimodalExample", "MultimodalBatch", null, "DecoderLayer") { ReadsImageTokens = true, PredictsTokens = true, Prompt = "MultimodalExample" },
     ];
 
     public static TaskRow? Find(long value) => Rows.FirstOrDefault(row => row.Value == value);

@@ -9,6 +9,16 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
     /// <summary>Logits of every position: [rows, T, vocabulary].</summary>
     public abstract Tensor Logits(TokenBatch batch);
 
+    /// <summary>
+    /// Logits of the token behind each text: [rows, vocabulary]. A backbone that knows no cache reads the texts anew each time.
+    /// </summary>
+    public virtual Tensor NextLogits(DecoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        TokenBatch whole = new(pass.Ids, pass.AttentionMask, pass.Ids, 0) { Padding = pass.IsPadded ? Padding.Unknown : Padding.Right };
+        return Logits(whole).select(1, -1).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Tokens of the longest row the network can take; null where its positions are computed and have no end.</summary>
     public virtual long? LongestRow => null;
 

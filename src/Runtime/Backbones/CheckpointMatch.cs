@@ -44,7 +44,7 @@ internal sealed class CheckpointMatch
         string[] unexpected = [.. checkpoint.Names.Where(name => !expected.Contains(name) && !Ignored(name)).Order(StringComparer.Ordinal)];
         StringBuilder findings = new();
         Append(findings, "missing", MissingLines(missing, unexpected));
-        Append(findings, "unexpected", [.. unexpected.Select(name => $"{name} {Describe(checkpoint.Find(name)!)} in {Path.GetFileName(checkpoint.FileOf(name))}")]);
+        Append(findings, "unexpected", UnexpectedLines(unexpected, missing.Length > 0 ? missing : [.. expected]));
         Append(findings, "wrong shape", [.. ShapeLines()]);
         Append(findings, $"number format that cannot be a weight (allowed are {string.Join(", ", WeightFormats.Select(SafetensorsEntry.FormatOf))})", [.. FormatLines()]);
         if (findings.Length > 0)
@@ -60,9 +60,14 @@ internal sealed class CheckpointMatch
     private string[] MissingLines(string[] missing, string[] unexpected)
     {
         string[] candidates = unexpected.Length > 0 ? unexpected : [.. checkpoint.Names];
-        string? Nearest(string name) => candidates.MinBy(candidate => Nearness.Distance(name, candidate));
-        return [.. missing.Select((name, i) => i < Suggestions && candidates.Length > 0 ? $"{name}; nearest in the checkpoint is {Nearest(name)}" : name)];
+        return [.. missing.Select((name, i) => name + Nearest("; nearest in the checkpoint is", i, name, candidates))];
     }
+
+    private string[] UnexpectedLines(string[] unexpected, string[] expected) => [.. unexpected.Select((name, i) =>
+        $"{name} {Describe(checkpoint.Find(name)!)} in {Path.GetFileName(checkpoint.FileOf(name))}{Nearest("; nearest expected is", i, name, expected)}")];
+
+    private static string Nearest(string words, int line, string name, string[] candidates) =>
+        line < Suggestions && candidates.MinBy(candidate => Nearness.Distance(name, candidate)) is { } nearest ? $"{words} {nearest}" : "";
 
     private IEnumerable<string> ShapeLines() =>
         from weight in table.All

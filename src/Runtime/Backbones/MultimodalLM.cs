@@ -25,6 +25,17 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
     /// <summary>Logits of every position: [rows, T, vocabulary].</summary>
     public abstract Tensor Logits(MultimodalBatch batch);
 
+    /// <summary>
+    /// Logits of the token behind each text: [rows, vocabulary], for texts that began as <paramref name="prompt"/>. A backbone that knows no cache reads the texts
+    /// anew each time.
+    /// </summary>
+    public virtual Tensor NextLogits(DecoderPass pass, MultimodalBatch prompt)
+    {
+        using var scope = NewDisposeScope();
+        TokenBatch whole = new(pass.Ids, pass.AttentionMask, pass.Ids, 0);
+        return Logits(prompt with { Tokens = whole, Places = null }).select(1, -1).MoveToOuterDisposeScope();
+    }
+
     /// <inheritdoc/>
     /// <remarks>
     /// Also throws FPO3028 where a row's runs of image tokens are not its images', FPO3029 for a row with images that would be cut, FPO3030 for an image over
@@ -53,6 +64,17 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
         TokenPlaces places = Locate(TokenRows.Of([.. examples.Select(example => example.InputIds)], maxLength), grids);
         TokenBatch tokens = Collation.Tokens([.. examples.Select(example => new TokenExample(example.InputIds, example.Labels))], maxLength, Device);
         return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images) : null, grids) { Places = places };
+    }
+
+    /// <summary>Texts to be continued as one batch, padded on the left so that all end together; their labels mean nothing.</summary>
+    public MultimodalBatch CollatePrompts(IReadOnlyList<MultimodalExample> prompts)
+    {
+        ImagePatches[] images = [.. prompts.SelectMany(prompt => prompt.Images)];
+        PatchGrid[] grids = [.. images.Select(image => image.Grid)];
+        TokenRows rows = TokenRows.EndingTogether([.. prompts.Select(prompt => prompt.InputIds)]);
+        Tensor ids = rows.OnDevice(rows.Ids, Device);
+        TokenBatch tokens = new(ids, rows.OnDevice(rows.Mask, Device), ids, 0);
+        return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images) : null, grids) { Places = Locate(rows, grids) };
     }
 
     /// <summary>Each position's prediction of the token behind it.</summary>

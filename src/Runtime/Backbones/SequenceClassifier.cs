@@ -18,6 +18,9 @@ public abstract class SequenceClassifier : Backbone<SequenceExample, SequenceBat
             throw Config.Invalid(Config.Has("id2label") ? "id2label" : "num_labels", "2 labels or more: to transformers one label means regression");
     }
 
+    /// <summary>What every token came to, transformers' <c>last_hidden_state</c> of the model without its head: [rows, T, hidden].</summary>
+    public abstract Tensor HiddenStates(SequenceBatch batch);
+
     /// <summary>Logits of every text: [rows, labels].</summary>
     public abstract Tensor Logits(SequenceBatch batch);
 

@@ -115,9 +115,11 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         CheckpointMatch match = new(this, checkpoint);
         untrained = [.. heads.Where(match.Lacks)];
         match.Require();
-        foreach (Weight weight in weights.Except(untrained.SelectMany(head => head.Weights)))
-            weight.Fill(checkpoint.Read(match.NameOf(weight), Device, Dtype));
         using var scope = NewDisposeScope();
+        Weight[] stored = [.. weights.Except(untrained.SelectMany(head => head.Weights))];
+        Tensor[] numbers = checkpoint.Read([.. stored.Select(match.NameOf)], Device, Dtype);
+        for (int i = 0; i < stored.Length; i++)
+            stored[i].Fill(numbers[i]);
         using Generator random = new(InitialSeed, CPU);
         foreach (Projection head in untrained)
         {

@@ -21,6 +21,20 @@ public sealed record TokenRows(long[] Ids, long[] Mask, int Rows, int Length)
         return new TokenRows(Padded(rows, length, PaddingId), mask, rows.Count, length);
     }
 
+    /// <summary>Rows padded on the left to the longest, so that all end together.</summary>
+    public static TokenRows EndingTogether(IReadOnlyList<IReadOnlyList<int>> rows)
+    {
+        int length = rows.Max(row => row.Count);
+        long[] ids = new long[rows.Count * length], mask = new long[rows.Count * length];
+        for (int row = 0; row < rows.Count; row++)
+        {
+            int first = (row + 1) * length - rows[row].Count;
+            for (int i = 0; i < rows[row].Count; i++)
+                (ids[first + i], mask[first + i]) = (rows[row][i], 1);
+        }
+        return new TokenRows(ids, mask, rows.Count, length);
+    }
+
     /// <summary>A batch read back from its device, which waits for it.</summary>
     public static TokenRows Of(TokenBatch batch)
     {

@@ -51,11 +51,17 @@ public sealed class Checkpoint : IDisposable
     public SafetensorsEntry? Find(string name) => home.GetValueOrDefault(name)?.Entries[name];
 
     /// <summary>The file a tensor lies in.</summary>
-    public string FileOf(string name) => home[name].Path;
+    public string FileOf(string name) => HomeOf(name).Path;
 
-    /// <summary>Reads one tensor; it belongs to the caller.</summary>
-    public Tensor Read(string name, Device device, ScalarType dtype) =>
-        home.TryGetValue(name, out SafetensorsFile? file) ? file.Read(name, device, dtype) : throw new RecipeException("FPO4004", $"'{Folder}' has no tensor '{name}'");
+    /// <summary>Reads tensors, in the order of their names; they belong to the caller. Throws FPO4004 for a name the checkpoint does not have.</summary>
+    public Tensor[] Read(IReadOnlyList<string> names, Device device, ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        TensorStream stream = new(device, dtype);
+        Tensor[] tensors = [.. names.Select(name => stream.Add(HomeOf(name), name))];
+        stream.Run();
+        return [.. tensors.Select(tensor => tensor.MoveToOuterDisposeScope())];
+    }
 
     /// <inheritdoc/>
     public void Dispose()
@@ -128,4 +134,7 @@ public sealed class Checkpoint : IDisposable
                 + $"Convert it once in Python: AutoModel….from_pretrained(folder).save_pretrained(folder, safe_serialization=True), which writes {SingleFile}");
         return new RecipeException("FPO4001", $"'{Folder}' has neither {SingleFile} nor {IndexFile}; it has {(present.Length == 0 ? "nothing" : string.Join(", ", present))}");
     }
+
+    private SafetensorsFile HomeOf(string name) =>
+        home.TryGetValue(name, out SafetensorsFile? file) ? file : throw new RecipeException("FPO4004", $"'{Folder}' has no tensor '{name}'");
 }

@@ -121,6 +121,9 @@ public sealed class ModelConfig
         return numbers.All(number => number is not null) ? [.. numbers.OfType<long>()] : throw Invalid(key, "a list of whole numbers");
     }
 
+    /// <summary>One whole number as a list of one, or a list of them; empty where the key is missing or null.</summary>
+    public IReadOnlyList<long> OneOrMore(string key) => Find(key) is { ValueKind: JsonValueKind.Number } ? [Int(key)] : IntList(key);
+
     /// <summary>One whole number for both directions, or a list of two: height and width.</summary>
     public (long Height, long Width) Extent(string key)
     {

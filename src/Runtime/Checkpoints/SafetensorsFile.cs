@@ -1,27 +1,19 @@
-using System.IO.MemoryMappedFiles;
 using FlatPO.Recipes.Native;
+using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Checkpoints;
 
 /// <summary>
-/// A safetensors file, mapped into memory: opening reads and checks the header alone, reading a tensor streams its bytes from the map to where it goes.
+/// A safetensors file: opening reads and checks the header alone, reading a tensor streams its bytes to where it goes (<see cref="TensorStream"/>).
 /// Errors are FPO4002 and name the file and the tensor.
 /// </summary>
-public sealed unsafe class SafetensorsFile : IDisposable
+public sealed class SafetensorsFile : IDisposable
 {
     private readonly SafetensorsHeader header;
-    private readonly MemoryMappedFile map;
-    private readonly MemoryMappedViewAccessor view;
-    private readonly byte* start;
-    private bool disposed;
+    private readonly SafeFileHandle handle;
 
-    private SafetensorsFile(string path, SafetensorsHeader header, MemoryMappedFile map)
-    {
-        (Path, this.header, this.map) = (path, header, map);
-        view = map.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
-    }
+    private SafetensorsFile(string path, SafetensorsHeader header, SafeFileHandle handle) => (Path, this.header, this.handle) = (path, header, handle);
 
     /// <summary>The file.</summary>
     public string Path { get; }
@@ -37,10 +29,10 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         if (!File.Exists(path))
             throw new RecipeException("FPO4001", $"there is no file '{path}'");
-        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete);
-        SafetensorsHeader header = SafetensorsHeader.Read(path, file);
-        MemoryMappedFile map = MemoryMappedFile.CreateFromFile(file, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: true);
-        return new SafetensorsFile(path, header, map);
+        SafetensorsHeader header;
+        using (FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete))
+            header = SafetensorsHeader.Read(path, file);
+        return new SafetensorsFile(path, header, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete));
     }
 
     /// <summary>A tensor in the file's own number format, on the CPU.</summary>
@@ -49,44 +41,36 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>A tensor on <paramref name="device"/> in the number format <paramref name="dtype"/>; it belongs to the caller.</summary>
     public Tensor Read(string name, Device device, ScalarType dtype)
     {
-        ObjectDisposedException.ThrowIf(disposed, this);
-        SafetensorsEntry entry = Entry(name);
-        ScalarType stored = Stored(entry);
-        long[] shape = [.. entry.Shape];
         using var scope = NewDisposeScope();
-        Tensor target = empty(shape, dtype, device);
-        if (entry.End > entry.Begin)
-            using (no_grad())
-                target.copy_(Source(entry, stored, shape));
+        TensorStream stream = new(device, dtype);
+        Tensor target = stream.Add(this, name);
+        stream.Run();
         return target.MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        if (disposed)
-            return;
-        disposed = true;
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
-        view.Dispose();
-        map.Dispose();
-    }
+    public void Dispose() => handle.Dispose();
 
-    // The map itself, or a copy where the file does not align the tensor to its number format (a byte-wide tensor of odd length before it).
-    private Tensor Source(SafetensorsEntry entry, ScalarType stored, long[] shape)
-    {
-        byte* first = start + header.DataStart + entry.Begin;
-        if ((nuint)first % (nuint)SafetensorsEntry.Width(entry.Format) == 0)
-            return ForeignMemory.View((IntPtr)first, stored, shape);
-        Tensor aligned = empty(shape, stored);
-        long length = entry.End - entry.Begin;
-        Buffer.MemoryCopy(first, (void*)ForeignMemory.Address(aligned), length, length);
-        return aligned;
-    }
-
-    private SafetensorsEntry Entry(string name) =>
+    /// <summary>What the header says about a tensor that must be there.</summary>
+    internal SafetensorsEntry Entry(string name) =>
         Entries.TryGetValue(name, out SafetensorsEntry? entry) ? entry : throw new RecipeException("FPO4002", $"{Path} has no tensor '{name}'");
 
-    private ScalarType Stored(SafetensorsEntry entry) =>
+    /// <summary>The number format a tensor is stored in; FPO4002 for one that cannot be read.</summary>
+    internal ScalarType Stored(SafetensorsEntry entry) =>
         entry.Dtype ?? throw new RecipeException("FPO4002", $"{Path}: tensor '{entry.Name}' has number format {entry.Format}; allowed are {string.Join(", ", SafetensorsEntry.KnownFormats)}");
+
+    /// <summary>Fills <paramref name="bytes"/> with what lies <paramref name="offset"/> bytes behind the beginning of a tensor. Several threads may read at once.</summary>
+    internal void ReadBytes(SafetensorsEntry entry, long offset, Span<byte> bytes)
+    {
+        ObjectDisposedException.ThrowIf(handle.IsClosed, this);
+        long position = header.DataStart + entry.Begin + offset;
+        while (bytes.Length > 0)
+        {
+            int read = RandomAccess.Read(handle, bytes, position);
+            if (read == 0)
+                throw new RecipeException("FPO4002", $"{Path} has become shorter since it was opened: tensor '{entry.Name}' is cut at byte {position}");
+            bytes = bytes[read..];
+            position += read;
+        }
+    }
 }

@@ -13,6 +13,7 @@ using global::FlatPO.Recipes;
 using global::FlatPO.Recipes.Adapters;
 using global::FlatPO.Recipes.Backbones;
 using global::FlatPO.Recipes.Batches;
+using global::FlatPO.Recipes.Generation;
 using global::FlatPO.Recipes.Native;
 using global::FlatPO.Recipes.Optimization;
 using global::FlatPO.Recipes.Sharpness;
@@ -288,6 +289,15 @@ partial class DoraLlama : IRecipe<TokenExample>, IMergeable
 
     /// <summary>The loss and the task's measure on examples that are not trained on.</summary>
     public Evaluation Evaluate(IReadOnlyList<TokenExample> examples) => Evaluator.Evaluate(backbone, examples);
+
+    /// <summary>Continues each prompt token by token, with a cache; greedily unless the settings say otherwise.</summary>
+    /// <param name="prompts">What to continue.</param>
+    /// <param name="settings">How many tokens, how they are drawn, what ends a text.</param>
+    /// <param name="progress">Told of every token as it is found.</param>
+    /// <param name="cancellation">Ends the work between two tokens.</param>
+    public IReadOnlyList<Completion> Generate(
+        IReadOnlyList<IReadOnlyList<int>> prompts, GenerationSettings? settings = null, IProgress<GeneratedToken>? progress = null, CancellationToken cancellation = default) =>
+        new TextGenerator(placement, arena).Generate(backbone, prompts, settings, progress, cancellation);
 
     private TrainingLoop Loop => new()
     {

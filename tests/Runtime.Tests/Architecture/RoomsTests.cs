@@ -18,6 +18,7 @@ public sealed partial class RoomsTests
         ["Backbones"] = ["Batches", "Checkpoints", "Native", "Trainables"],
         ["Adapters"] = ["Backbones", "Checkpoints", "Native", "Trainables"],
         ["Training"] = ["Adapters", "Backbones", "Batches", "Checkpoints", "Native", "Optimization", "Sharpness", "Trainables"],
+        ["Generation"] = ["Adapters", "Backbones", "Batches", "Checkpoints", "Native", "Trainables", "Training"],
         ["Annotations"] = ["Adapters", "Optimization"],
     };
 

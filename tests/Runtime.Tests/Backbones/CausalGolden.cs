@@ -31,7 +31,10 @@ public sealed class CausalGolden(ITestOutputHelper output)
     [InlineData("opt_bare")]
     [InlineData("llama_bias")]
     [InlineData("qwen2_window")]
+    [InlineData("llama_dynamic")]
+    [InlineData("llama_yarn")]
     [InlineData("mistral_full")]
+    [InlineData("qwen2_yarn")]
     [InlineData("qwen3_window")]
     public void So_they_are_under_less_usual_settings(string name) => AssertSame(Golden.Variant(name), Padding.Unknown);
 

@@ -36,6 +36,18 @@ public sealed class SequenceGolden(ITestOutputHelper output)
     }
 
     [Theory, MemberData(nameof(Families))]
+    public void Hidden_states_are_those_of_the_model_without_its_head(string name)
+    {
+        using var scope = NewDisposeScope();
+        using SafetensorsFile expected = Golden.Case(Golden.Variant(name));
+        using var backbone = (SequenceClassifier)BackboneLoader.Load(Golden.Variant(name), CPU, Precision.Float32);
+        SequenceBatch batch = Batch(expected);
+        Tensor tokens = batch.AttentionMask.ne(0);
+
+        Assert.InRange(Golden.LargestDifference(backbone.HiddenStates(batch)[tokens], expected.Read("last_hidden_state")[tokens]), 0, Tolerance);
+    }
+
+    [Theory, MemberData(nameof(Families))]
     public void So_they_are_of_collated_examples_together_and_one_by_one(string name)
     {
         using var scope = NewDisposeScope();

@@ -61,7 +61,7 @@ public sealed class BadCheckpoints : IDisposable
     public void An_unexpected_tensor()
     {
         Rewrite(tensors => tensors["model.extra"] = zeros(2, 3));
-        AssertRefused("FPO4004", "unexpected: 1", "model.extra F32[2, 3] in model.safetensors");
+        AssertRefused("FPO4004", "unexpected: 1", "model.extra F32[2, 3] in model.safetensors; nearest expected is ");
     }
 
     [Fact]
@@ -74,6 +74,27 @@ public sealed class BadCheckpoints : IDisposable
             tensors.Remove(Query);
         });
         AssertRefused("FPO4004", $"{Query}; nearest in the checkpoint is {Renamed}", "unexpected: 1");
+    }
+
+    [Fact]
+    public void One_renamed_one_missing_and_one_too_many_are_one_error()
+    {
+        const string Renamed = "model.layers.0.self_attn.query_proj.weight";
+        Rewrite(tensors =>
+        {
+            tensors[Renamed] = tensors[Query];
+            tensors.Remove(Query);
+            tensors.Remove("model.norm.weight");
+            tensors["model.layers.1.mlp.gate_proj.scale"] = zeros(2);
+        });
+        AssertRefused(
+            "FPO4004",
+            $"missing: 2",
+            $"{Query}; nearest in the checkpoint is {Renamed}",
+            "model.norm.weight; nearest in the checkpoint is ",
+            "unexpected: 2",
+            $"in model.safetensors; nearest expected is {Query}",
+            "model.layers.1.mlp.gate_proj.scale F32[2] in model.safetensors; nearest expected is ");
     }
 
     [Fact]

@@ -78,7 +78,20 @@ public sealed class ModelConfigReading
 
     [Fact]
     public void An_unknown_rotary_kind_lists_the_known_ones() =>
-        AssertRefused("""{"rope_scaling":{"rope_type":"yarn","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"yarn\"; expected default, linear, llama3 or mrope");
+        AssertRefused("""{"rope_scaling":{"rope_type":"longrope","factor":4}}""", config => RopeSettings.Of(config), "'rope_scaling.rope_type' is \"longrope\"; expected default, linear, dynamic, llama3, yarn or mrope");
+
+    [Theory]
+    [InlineData("""{"rope_scaling":{"type":"yarn","factor":4,"original_max_position_embeddings":32},"max_position_embeddings":9}""", 4, 32, 1.1386294361119891)]
+    [InlineData("""{"rope_parameters":{"rope_type":"yarn","original_max_position_embeddings":32},"max_position_embeddings":64}""", 2, 32, 1.0693147180559945)]
+    [InlineData("""{"rope_parameters":{"rope_type":"yarn","factor":2,"attention_factor":1.5},"max_position_embeddings":64}""", 2, 64, 1.5)]
+    [InlineData("""{"rope_scaling":{"type":"dynamic","factor":2.0},"max_position_embeddings":64}""", 2, 64, 1)]
+    public void Stretched_contexts_are_read_with_what_they_leave_out(string json, double factor, double original, double attention)
+    {
+        RopeSettings settings = RopeSettings.Of(Parse(json));
+
+        Assert.Equal((factor, original), (settings.Factor, settings.OriginalContext));
+        Assert.Equal(attention, settings.AttentionFactor, 12);
+    }
 
     private static ModelConfig Parse(string json) => ModelConfig.Parse("some/config.json", Encoding.UTF8.GetBytes(json));
 

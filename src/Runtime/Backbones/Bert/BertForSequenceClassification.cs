@@ -50,11 +50,17 @@ public sealed class BertForSequenceClassification : SequenceClassifier
     public override long TokenTypes => encoder.TokenTypes;
 
     /// <inheritdoc/>
+    public override Tensor HiddenStates(SequenceBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return encoder.States(batch, Scalars.Positions(batch.InputIds.size(1), Device), Training).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     public override Tensor Logits(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
-        Tensor places = Scalars.Positions(batch.InputIds.size(1), Device); // [T]
-        Tensor pooled = pooler.Forward(encoder.First(batch, places, Training)).tanh(); // [rows, hidden]
+        Tensor pooled = pooler.Forward(HiddenStates(batch).select(1, 0)).tanh(); // [rows, hidden]
         return classifier.Forward(dropout.Forward(pooled, Training)).MoveToOuterDisposeScope(); // [rows, labels]
     }
 }

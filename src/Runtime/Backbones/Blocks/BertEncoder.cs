@@ -60,8 +60,8 @@ internal sealed class BertEncoder
     /// <summary>The dropout of the head on top: <c>classifier_dropout</c> or, where that is null, the one behind every block.</summary>
     internal static Dropout HeadDropout(ModelConfig config) => config.Has("classifier_dropout") ? new(config.Number("classifier_dropout")) : HiddenDropout(config);
 
-    /// <summary>What the first token of every row came to, [rows, hidden]; <paramref name="places"/> are rows of the position table, [T] or [rows, T].</summary>
-    internal Tensor First(SequenceBatch batch, Tensor places, bool training)
+    /// <summary>What every token came to, [rows, T, hidden]; <paramref name="places"/> are rows of the position table, [T] or [rows, T].</summary>
+    internal Tensor States(SequenceBatch batch, Tensor places, bool training)
     {
         using var scope = NewDisposeScope();
         // padding is seen by none, but sees: the softmax of its own row has something to sum over
@@ -74,7 +74,7 @@ internal sealed class BertEncoder
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }
-        return x.select(1, 0).MoveToOuterDisposeScope();
+        return x.MoveToOuterDisposeScope();
     }
 
     private Tensor Embed(SequenceBatch batch, Tensor places, bool training)

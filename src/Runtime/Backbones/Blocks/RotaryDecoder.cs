@@ -97,22 +97,45 @@ internal sealed class RotaryDecoder
     internal Tensor Logits(TokenBatch batch, bool training)
     {
         using var scope = NewDisposeScope();
-        return Logits(batch, Embed(batch.InputIds), rotary.At(batch.InputIds.size(1), weights.Dtype), training).MoveToOuterDisposeScope();
+        return Logits(batch, Embed(batch.InputIds), rotary.At(0, batch.InputIds.size(1), weights.Dtype), training).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the batch's ids, and from the turns of their positions.</summary>
     internal Tensor Logits(TokenBatch batch, Tensor x, RotaryTable turns, bool training)
     {
         using var scope = NewDisposeScope();
-        AttentionContext full = AttentionContext.Causally(batch, training, turns);
-        AttentionContext windowed = settings.Window is null ? full : AttentionContext.Causally(batch, training, turns, settings.Window);
+        return head.Forward(norm.Forward(Layers(x, window => AttentionContext.Causally(batch, training, turns, window)))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Logits of the token behind each text: [rows, vocabulary].</summary>
+    internal Tensor NextLogits(DecoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        RotaryTable turns = pass.IsPadded
+            ? rotary.At(pass.Positions().unsqueeze(1).unsqueeze(3), pass.Length, weights.Dtype) // [rows, 1, T, width]
+            : rotary.At(pass.First, pass.Length, weights.Dtype);
+        return NextLogits(pass, Embed(pass.NewIds), turns).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the new ids, and from the turns of their positions.</summary>
+    internal Tensor NextLogits(DecoderPass pass, Tensor x, RotaryTable turns)
+    {
+        using var scope = NewDisposeScope();
+        Tensor last = Layers(x, window => AttentionContext.Causally(pass, turns, window), pass.Cache).select(1, -1); // [rows, hidden]
+        return head.Forward(norm.Forward(last)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Layers(Tensor x, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)
+    {
+        using var scope = NewDisposeScope();
+        AttentionContext full = contextOf(null), windowed = settings.Window is null ? full : contextOf(settings.Window);
         for (int i = 0; i < layers.Length; i++)
         {
-            Tensor next = layers[i].Forward(x, settings.IsWindowed(i) ? windowed : full);
+            Tensor next = layers[i].Forward(x, (settings.IsWindowed(i) ? windowed : full) with { Cache = cache?.Layer(i) });
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }
-        return head.Forward(norm.Forward(x)).MoveToOuterDisposeScope();
+        return x.MoveToOuterDisposeScope();
     }
 
     private static AttentionShape ShapeOf(RotaryDecoderSettings settings)

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Llama;
 
-/// <summary>Llama 1 to 3 and models of their shape (transformers <c>modeling_llama.py</c>): optional biases, llama3 and linear rotary scaling, head tied or not.</summary>
+/// <summary>Llama 1 to 3 and models of their shape (transformers <c>modeling_llama.py</c>): optional biases, scaled rotary positions, head tied or not.</summary>
 [BackboneFamily("llama", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
 [Tower(Weights = "vocab_size * hidden_size + hidden_size", LayerWeights = "2 * hidden_size", LayerActivations = Widths.RotaryActivations)]
@@ -41,4 +41,7 @@ public sealed class LlamaForCausalLM : CausalLM
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+
+    /// <inheritdoc/>
+    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
 }

@@ -42,4 +42,7 @@ public sealed class MistralForCausalLM : CausalLM
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+
+    /// <inheritdoc/>
+    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
 }

@@ -79,26 +79,52 @@ public sealed class OptForCausalLM : CausalLM
     public override Tensor Logits(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
-        AttentionContext context = AttentionContext.Causally(batch, Training);
-        Tensor x = Embed(batch); // [rows, T, hidden]
-        foreach (OptLayer layer in layers)
+        return Head(Layers(Embed(batch.InputIds, Places(batch.AttentionMask)), AttentionContext.Causally(batch, Training))).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor NextLogits(DecoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        Tensor places = Places(pass.AttentionMask).narrow(1, pass.First, pass.Length - pass.First); // [rows, T]
+        Tensor last = Layers(Embed(pass.NewIds, places), AttentionContext.Causally(pass), pass.Cache).select(1, -1); // [rows, hidden]
+        return Head(last).MoveToOuterDisposeScope();
+    }
+
+    // The rows of the position table for a mask [rows, T].
+    private static Tensor Places(Tensor mask)
+    {
+        using var scope = NewDisposeScope();
+        return mask.cumsum(1).mul(mask).add(Scalars.Of(PositionOffset - 1)).MoveToOuterDisposeScope();
+    }
+
+    // [rows, T] to [rows, T, hidden]
+    private Tensor Embed(Tensor ids, Tensor places)
+    {
+        using var scope = NewDisposeScope();
+        Tensor words = tokens.Forward(ids);
+        return (widen?.Forward(words) ?? words).Plus(positions.Forward(places)).MoveToOuterDisposeScope();
+    }
+
+    // x [rows, T, hidden], which is taken over, to the same
+    private Tensor Layers(Tensor x, AttentionContext context, KeyValueCache? cache = null)
+    {
+        for (int i = 0; i < layers.Length; i++)
         {
             if (Training && layerDrop > 0 && rand(1).item<float>() < layerDrop) // a number of the CPU's generator: nothing waits for the device
                 continue;
-            Tensor next = layer.Forward(x, context);
+            Tensor next = layers[i].Forward(x, context with { Cache = cache?.Layer(i) });
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }
-        Tensor normed = norm?.Forward(x) ?? x;
-        return head.Forward(narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope(); // [rows, T, vocabulary]
+        return x;
     }
 
-    private Tensor Embed(TokenBatch batch)
+    // [..., hidden] to [..., vocabulary]
+    private Tensor Head(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor mask = batch.AttentionMask;
-        Tensor places = mask.cumsum(1).mul(mask).add(Scalars.Of(PositionOffset - 1)); // [rows, T]
-        Tensor words = tokens.Forward(batch.InputIds);
-        return (widen?.Forward(words) ?? words).Plus(positions.Forward(places)).MoveToOuterDisposeScope();
+        Tensor normed = norm?.Forward(x) ?? x;
+        return head.Forward(narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope();
     }
 }

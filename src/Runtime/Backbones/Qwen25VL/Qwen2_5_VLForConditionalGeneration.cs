@@ -3,6 +3,7 @@ using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Qwen25VL;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(Qwen2_5_VLForConditionalGeneration))]
@@ -97,11 +98,19 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
     public override Tensor Logits(MultimodalBatch batch)
     {
         using var scope = NewDisposeScope();
-        TokenPlaces places = batch.Places ?? Locate(TokenRows.Of(batch.Tokens), batch.Grids);
-        Tensor x = decoder.Embed(batch.Tokens.InputIds); // [rows, T, hidden]
-        if (places.ImageTokens is { } where)
-            x = x.flatten(0, 1).index_copy(0, where, ImageFeatures(batch.PixelValues, batch.Grids)).view(x.shape);
-        return decoder.Logits(batch.Tokens, x, Turns(places.Positions), Training).MoveToOuterDisposeScope();
+        TokenPlaces places = PlacesOf(batch);
+        return decoder.Logits(batch.Tokens, Embed(batch, places), Turns(places.Positions, batch.Tokens.InputIds.size(1)), Training).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override Tensor NextLogits(DecoderPass pass, MultimodalBatch prompt)
+    {
+        using var scope = NewDisposeScope();
+        TokenPlaces places = PlacesOf(prompt);
+        bool reads = pass.First == 0; // the prompt, images and all; later passes bring a token a row
+        Tensor x = reads ? Embed(prompt, places) : decoder.Embed(pass.NewIds); // [rows, T, hidden]
+        Tensor positions = reads ? places.Positions : Behind(places.Positions, pass);
+        return decoder.NextLogits(pass, x, Turns(positions, pass.Length)).MoveToOuterDisposeScope();
     }
 
     /// <summary>
@@ -120,12 +129,31 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
             positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null);
     }
 
+    private TokenPlaces PlacesOf(MultimodalBatch batch) => batch.Places ?? Locate(TokenRows.Of(batch.Tokens), batch.Grids);
+
+    // [rows, T, hidden], with what the vision tower saw in place of the image tokens
+    private Tensor Embed(MultimodalBatch batch, TokenPlaces places)
+    {
+        using var scope = NewDisposeScope();
+        Tensor x = decoder.Embed(batch.Tokens.InputIds);
+        return (places.ImageTokens is { } where ? x.flatten(0, 1).index_copy(0, where, ImageFeatures(batch.PixelValues, batch.Grids)).view(x.shape) : x).MoveToOuterDisposeScope();
+    }
+
+    // What follows a prompt goes on behind its furthest position, alike on all axes: [3, rows, T].
+    private static Tensor Behind(Tensor prompt, DecoderPass pass)
+    {
+        using var scope = NewDisposeScope();
+        Tensor next = prompt.amax([0, 2]).unsqueeze(1); // [rows, 1]: the last position of each
+        Tensor places = Scalars.Positions(pass.Length - prompt.size(2), prompt.device).narrow(0, pass.First - prompt.size(2), pass.Length - pass.First).add(Scalars.One); // [T]
+        return next.Plus(places).unsqueeze(0).expand(prompt.size(0), -1, -1).MoveToOuterDisposeScope();
+    }
+
     // apply_multimodal_rotary_pos_emb: the first frequencies turn by time, the next by rows, the last by columns.
-    private RotaryTable Turns(Tensor positions)
+    private RotaryTable Turns(Tensor positions, long context)
     {
         using var scope = NewDisposeScope();
         Tensor chosen = positions.index_select(0, axes).permute(1, 2, 0).unsqueeze(1); // [rows, 1, T, head width / 2]
-        return RotaryTable.Of(decoder.Rotary.Angles(chosen), Weights.Dtype).MoveToOuterDisposeScope();
+        return decoder.Rotary.At(chosen, context, Weights.Dtype).MoveToOuterDisposeScope();
     }
 
     private static long[] Axes(ModelConfig config, long headWidth)

@@ -54,4 +54,7 @@ public sealed class Qwen3ForCausalLM : CausalLM
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
+
+    /// <inheritdoc/>
+    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
 }

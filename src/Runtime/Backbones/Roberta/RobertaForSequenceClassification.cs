@@ -55,11 +55,17 @@ public sealed class RobertaForSequenceClassification : SequenceClassifier
     private long PaddingId => Config.Int("pad_token_id", DefaultPaddingId);
 
     /// <inheritdoc/>
+    public override Tensor HiddenStates(SequenceBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        return encoder.States(batch, Places(batch.InputIds), Training).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     public override Tensor Logits(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
-        Tensor first = encoder.First(batch, Places(batch.InputIds), Training); // [rows, hidden]
-        Tensor mixed = dense.Forward(dropout.Forward(first, Training)).tanh();
+        Tensor mixed = dense.Forward(dropout.Forward(HiddenStates(batch).select(1, 0), Training)).tanh(); // [rows, hidden]
         return output.Forward(dropout.Forward(mixed, Training)).MoveToOuterDisposeScope(); // [rows, labels]
     }
 
