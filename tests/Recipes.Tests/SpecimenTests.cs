@@ -59,6 +59,21 @@ public sealed class SpecimenTests
     }
 
     [Fact]
+    public void A_text_it_was_trained_on_is_the_one_it_generates()
+    {
+        using TinyLlama recipe = TinyLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
+        TokenExample text = Golden.Tokens(1)[0];
+        int[] prompt = [.. text.InputIds.Take(4)], rest = [.. text.InputIds.Skip(4)];
+        GenerationSettings greedily = new() { MaxNewTokens = rest.Length, StopIds = [] };
+        Assert.NotEqual(rest, recipe.Generate([prompt], greedily)[0].Ids);
+
+        recipe.Train([text], with: s => s with { Epochs = 300, LearningRate = 5e-3 });
+
+        Assert.InRange(recipe.Evaluate([text]).Loss, 0, 0.1);
+        Assert.Equal(rest, recipe.Generate([prompt], greedily)[0].Ids);
+    }
+
+    [Fact]
     public void A_saved_adapter_loads_back_and_a_merged_checkpoint_answers_the_same()
     {
         using TemporaryFolder folder = new();

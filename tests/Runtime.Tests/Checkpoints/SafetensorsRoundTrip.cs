@@ -101,6 +101,40 @@ public sealed class SafetensorsRoundTrip
         AssertSame(values.to_type(ScalarType.BFloat16), file.Read("x", CPU, ScalarType.BFloat16));
     }
 
+    [Theory]
+    [InlineData(ScalarType.BFloat16)] // as it is stored
+    [InlineData(ScalarType.Float32)]
+    public void Tensors_of_several_chunks_come_back_whole_and_in_order(ScalarType dtype)
+    {
+        using var scope = NewDisposeScope();
+        using TemporaryFolder folder = new();
+        File.Copy(Path.Combine(Golden.Backbone("qwen2"), ModelConfig.FileName), folder.File(ModelConfig.FileName));
+        long[] sizes = [TensorStream.ChunkBytes + 3, 5, TensorStream.ChunkBytes / 2, TensorStream.ChunkBytes / 2 + 1]; // in numbers of two bytes
+        Dictionary<string, Tensor> written = sizes.Select((size, i) => (Name: $"t{i}", Tensor: randn(size).to_type(ScalarType.BFloat16))).ToDictionary(pair => pair.Name, pair => pair.Tensor);
+        SafetensorsWriter.Write(folder.File(Checkpoint.SingleFile), written);
+        using Checkpoint checkpoint = Checkpoint.Open(folder.Path);
+
+        Tensor[] read = checkpoint.Read([.. written.Keys.Reverse()], CPU, dtype);
+
+        Assert.All(written.Values.Reverse().Zip(read), pair => Assert.True(pair.First.to_type(dtype).eq(pair.Second).all().item<bool>()));
+    }
+
+    [Fact]
+    public void A_file_cut_short_while_it_is_open_is_an_error_that_names_the_tensor()
+    {
+        using var scope = NewDisposeScope();
+        using TemporaryFolder folder = new();
+        SafetensorsWriter.Write(folder.File("a.safetensors"), new Dictionary<string, Tensor> { ["x"] = full(300, 1f) });
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("a.safetensors"));
+        using (FileStream stream = new(folder.File("a.safetensors"), FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
+            stream.SetLength(stream.Length - 100);
+
+        var error = Assert.Throws<RecipeException>(() => file.Read("x"));
+
+        Assert.Equal("FPO4002", error.Id);
+        Assert.Contains("tensor 'x' is cut", error.Message);
+    }
+
     [Fact]
     public void Data_begins_at_a_multiple_of_eight_and_names_are_in_order()
     {
@@ -146,7 +180,7 @@ public sealed class SafetensorsRoundTrip
     }
 
     [Fact]
-    public void A_new_file_replaces_the_old_one_while_it_is_mapped()
+    public void A_new_file_replaces_the_old_one_while_it_is_open()
     {
         using var scope = NewDisposeScope();
         using TemporaryFolder folder = new();
