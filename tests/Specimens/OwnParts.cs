@@ -42,10 +42,10 @@ public sealed class ScaleMethod : AdapterMethod<ScaleLayer>
     public override string PeftType => "SCALE";
 
     /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites) => config["start"] = Start;
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites) => config["start"] = Start;
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites)
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
     {
         if (config.Number("start", 1) != Start)
             throw config.Invalid("start", $"{Start}, the start of this adapter");

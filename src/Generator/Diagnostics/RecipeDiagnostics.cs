@@ -73,6 +73,10 @@ internal static class RecipeDiagnostics
         Create("FPO1025", "The adapter is for other tasks", "[{0}] cannot be trained for {1}; it is for {2}"),
         Create("FPO1026", "A module is named twice", "'{0}' stands twice in {1}; once is enough"),
         Create("FPO1028", "The head begins at random and is not trained", "'{0}' was saved as {1}, without the head this task needs: it begins at random, so train it whole with ModulesToSave = [\"{2}\"]"),
+        Create("FPO1050", "The adapter cannot sit there", "{0} cannot sit at {1}; it takes {2}"),
+        Create("FPO1051", "An adapter's tensor would be empty", "{0} cannot sit at {1} of the {2} backbone: {3} would have no numbers there"),
+        Bounded("FPO1053", "The number of virtual tokens is out of bounds"),
+        Bounded("FPO1054", "The width of a prompt encoder is out of bounds"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

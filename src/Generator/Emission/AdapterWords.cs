@@ -7,13 +7,14 @@ internal sealed class AdapterWords
 {
     private static readonly HashSet<string> Unusable = ["layer", "placement", "base", "fixed", "new", "in", "out", "ref", "this", "lock", "switch", "default", "operator", "static"];
 
+    private readonly Dictionary<SiteKind, (string Type, string Access)> accessors;
+
     public AdapterWords(Annotation annotation, Vocabulary vocabulary)
     {
         string camel = char.ToLowerInvariant(annotation.Name[0]) + annotation.Name.Substring(1);
         Local = Unusable.Contains(camel) ? $"{camel}Method" : camel;
         Method = vocabulary.Word(annotation.Realization!.Type);
-        Accessor = vocabulary.Word(annotation.Realization.Accessor!.Type);
-        Access = annotation.Realization.Accessor.IsPublic ? "public" : "internal";
+        accessors = annotation.Realization.Accessors.ToDictionary(accessor => accessor.Kind, accessor => (vocabulary.Word(accessor.Type), accessor.IsPublic ? "public" : "internal"));
         OwnProperties = [.. annotation.Passed];
     }
 
@@ -23,11 +24,8 @@ internal sealed class AdapterWords
     /// <summary>The runtime class of the method.</summary>
     public string Method { get; }
 
-    /// <summary>What its <c>Place</c> returns.</summary>
-    public string Accessor { get; }
-
-    /// <summary>How visible the accessors can be.</summary>
-    public string Access { get; }
+    /// <summary>What its <c>Place</c> returns at a kind of site, and how visible that can be.</summary>
+    public (string Type, string Access) Accessor(SiteKind kind) => accessors[kind];
 
     /// <summary>The attribute's own properties, without those that say where it sits.</summary>
     public IReadOnlyList<PropertyValue> OwnProperties { get; }

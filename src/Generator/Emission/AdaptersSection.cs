@@ -35,7 +35,7 @@ internal static class AdaptersSection
 
     private static string Statement(AccessorMember member, AdapterWords words) => member switch
     {
-        SiteMember site => $"{site.Name} = placement.Place({words.Local}, {(site.Placed.Site.InLayers ? "$" : "")}{Literal.Of(site.Placed.Site.Module)});",
+        SiteMember site => $"{site.Name} = placement.{SiteKinds.Verb(site.Placed.Site.Kind)}({words.Local}, {(site.Placed.Site.InLayers ? "$" : "")}{Literal.Of(site.Placed.Site.Module)});",
         BlockMember block => $"{block.Name} = new(placement, {words.Local}{(block.Block.Scope == AccessorScope.Layer ? ", layer" : "")});",
         LayersMember layers => $"Layers = new(first: {layers.Tower.First}, last: {layers.Tower.Last}, layer => new {layers.Layer.Name}(placement, {words.Local}, layer));",
         WholeMember { Layers: 0 } whole => $"placement.TrainWhole({Literal.Of(whole.Site.Module)});",
@@ -45,11 +45,15 @@ internal static class AdaptersSection
 
     private static ScriptObject? Property(AccessorMember member, AdapterWords words) => member switch
     {
-        SiteMember { Placed.Site: var site } at => Property(at.Name, words.Accessor, $"At {site.ShortName}, [{site.Out}, {site.In}].", words.Access),
+        SiteMember { Placed.Site: var site } at => Property(at.Name, words.Accessor(site.Kind).Type, Where(site), words.Accessor(site.Kind).Access),
         BlockMember block => Property(block.Name, block.Block.Name, block.Block.Summary),
         LayersMember layers => Property("Layers", $"AdaptedLayers<{layers.Layer.Name}>", $"Layers {layers.Tower.First} to {layers.Tower.Last}, by the layer's number."),
         _ => null,
     };
+
+    private static string Where(SiteModel site) => site.Kind == SiteKind.Inputs
+        ? $"Beside what enters the layers, vectors of {site.Out} numbers."
+        : $"At {site.ShortName}, [{string.Join(", ", site.WeightShape)}].";
 
     private static ScriptObject Property(string name, string type, string summary, string access = "public") =>
         new() { ["name"] = name, ["type"] = type, ["summary"] = summary, ["access"] = access };

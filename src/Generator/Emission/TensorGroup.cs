@@ -32,7 +32,7 @@ internal sealed record TensorGroup(string? Layers, IReadOnlyList<PlacedTensor> T
 
     private static IEnumerable<PlacedTensor> Whole(SiteModel site)
     {
-        yield return new PlacedTensor($"{site.Module}.weight", [site.Out, site.In]);
+        yield return new PlacedTensor($"{site.Module}.weight", site.WeightShape);
         if (site.HasBias)
             yield return new PlacedTensor($"{site.Module}.bias", [site.Out]);
     }

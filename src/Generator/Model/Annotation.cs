@@ -120,29 +120,36 @@ internal sealed record EnumMember(string Name, long Value);
 
 /// <summary>The runtime class behind an annotation.</summary>
 /// <param name="Type"><c>global::</c> qualified.</param>
-/// <param name="Accessor">What its <c>Place</c> returns; null where it has no such method.</param>
+/// <param name="Accessors">What its methods <c>Place</c> return, one for each kind of site it can sit at.</param>
 /// <param name="Properties">The properties an object initialiser can set.</param>
-internal sealed record Realization(string Type, Accessor? Accessor, EquatableArray<string> Properties);
+internal sealed record Realization(string Type, EquatableArray<Accessor> Accessors, EquatableArray<string> Properties)
+{
+    /// <summary>The kinds of sites it can sit at.</summary>
+    public IEnumerable<SiteKind> Kinds => Accessors.Select(accessor => accessor.Kind);
+}
 
 /// <summary>What gives access to an adapter at one site.</summary>
 /// <param name="Type"><c>global::</c> qualified.</param>
 /// <param name="IsPublic">Whether a public property may have this type.</param>
-internal sealed record Accessor(string Type, bool IsPublic);
+/// <param name="Kind">At which kind of site.</param>
+internal sealed record Accessor(string Type, bool IsPublic, SiteKind Kind);
 
 /// <summary>One tensor an adapter adds at a site.</summary>
 /// <param name="Name">Behind the module path.</param>
 /// <param name="Shape">One expression a dimension.</param>
 /// <param name="When">A boolean property it depends on.</param>
+/// <param name="Unless">A boolean property under which it is not there.</param>
 /// <param name="At">A property of roles: at other sites it is not there.</param>
 /// <param name="NotAt">A property of roles: at their sites it is not there.</param>
-internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? At, string? NotAt)
+/// <param name="WithBias">Whether it is there only where the site has a bias.</param>
+internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? Unless, string? At, string? NotAt, bool WithBias)
 {
     /// <summary>The properties its conditions name.</summary>
-    public IEnumerable<string> Conditions => new[] { When, At, NotAt }.OfType<string>();
+    public IEnumerable<string> Conditions => new[] { When, Unless, At, NotAt }.OfType<string>();
 
-    /// <summary>Whether <paramref name="adapter"/> adds it at a site of this role.</summary>
-    public bool IsAdded(Annotation adapter, long role) =>
-        (When is null || adapter.IsSet(When)) && (At is null || Holds(adapter, At, role)) && (NotAt is null || !Holds(adapter, NotAt, role));
+    /// <summary>Whether <paramref name="adapter"/> adds it at a site.</summary>
+    public bool IsAdded(Annotation adapter, SiteModel site) =>
+        (When is null || adapter.IsSet(When)) && (Unless is null || !adapter.IsSet(Unless)) && (At is null || Holds(adapter, At, site.Role)) && (NotAt is null || !Holds(adapter, NotAt, site.Role)) && (!WithBias || site.HasBias);
 
     private static bool Holds(Annotation adapter, string property, long role) => ((long)adapter.Number(property) & role) != 0;
 }

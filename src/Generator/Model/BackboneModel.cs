@@ -93,9 +93,26 @@ internal sealed record SiteModel
     /// <summary>The name PEFT's target_modules uses: the last part of the path.</summary>
     public string ShortName => Module.Substring(Module.LastIndexOf('.') + 1);
 
-    /// <summary>Numbers in the layer's weight and bias.</summary>
-    public long Count => In * Out + (HasBias ? Out : 0);
+    /// <summary>What it is made of.</summary>
+    public SiteKind Kind => SiteKinds.Of(Role);
+
+    /// <summary>Layers of its tower.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Sizes of its weight; empty where it has none.</summary>
+    public EquatableArray<long> WeightShape => Kind switch
+    {
+        SiteKind.Linear => [Out, In],
+        SiteKind.Embedding => [In, Out],
+        SiteKind.Norm => [Out],
+        _ => [],
+    };
+
+    /// <summary>Numbers in its weight and bias.</summary>
+    public long Count => InWeight + (HasBias ? Out : 0);
 
     /// <summary>Those that are its own: a tied weight is counted with the embedding.</summary>
-    public long OwnCount => IsTied ? Count - In * Out : Count;
+    public long OwnCount => IsTied ? Count - InWeight : Count;
+
+    private long InWeight => WeightShape.Count == 0 ? 0 : WeightShape.Aggregate(1L, (product, size) => product * size);
 }

@@ -20,7 +20,7 @@ internal static class AttributeReader
     private static readonly OncePerSymbol<INamedTypeSymbol, Annotation?> Declared = new(static type => KindOf(type) is { } kind ? Describe(type, kind) : null);
 
     private static readonly OncePerSymbol<INamedTypeSymbol, IReadOnlyList<Word>> SaidOf = new(static type => Unwritten(type) is { } annotation
-        ? [.. annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, annotation.Realization?.Accessor?.Type]).Select(Word.Of).OfType<Word>().Distinct()]
+        ? [.. annotation.Properties.SelectMany(property => new[] { property.Owner, property.Type }).Concat([annotation.Realization?.Type, .. annotation.Realization?.Accessors.Select(accessor => accessor.Type) ?? []]).Select(Word.Of).OfType<Word>().Distinct()]
         : []);
 
     /// <summary>The annotation, or null if the attribute is none of ours.</summary>
@@ -142,7 +142,7 @@ internal static class AttributeReader
 
     private static AdapterTensor? Tensor(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
-            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "At"), NamedText(mark, "NotAt"))
+            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "Unless"), NamedText(mark, "At"), NamedText(mark, "NotAt"), mark.NamedArguments.Any(argument => argument is { Key: "WithBias", Value.Value: true }))
             : null;
 
     /// <summary>The member of an enum with this value, "" for none and for 0.</summary>

@@ -8,13 +8,16 @@ internal static class RealizationReader
 {
     public static Realization? Read(INamedTypeSymbol annotation) =>
         AttributeReader.Marks(annotation, AnnotationNames.RealizedBy).FirstOrDefault() is { ConstructorArguments: [{ Value: INamedTypeSymbol { TypeKind: not TypeKind.Error } realized }, ..] }
-            ? new Realization(AttributeReader.Qualified(realized), Accessor(realized), [.. Settable(realized)])
+            ? new Realization(AttributeReader.Qualified(realized), [.. Accessors(realized)], [.. Settable(realized)])
             : null;
 
-    private static Accessor? Accessor(INamedTypeSymbol realized) =>
-        Chain(realized).SelectMany(level => level.GetMembers(AnnotationNames.Place)).OfType<IMethodSymbol>().FirstOrDefault() is { } place
-            ? new Accessor(AttributeReader.Qualified(place.ReturnType), IsPublic(place.ReturnType))
-            : null;
+    /// <summary>One for each type of site a method <c>Place</c> takes, the most derived class's first.</summary>
+    private static IEnumerable<Accessor> Accessors(INamedTypeSymbol realized) =>
+        from place in Chain(realized).SelectMany(level => level.GetMembers(AnnotationNames.Place)).OfType<IMethodSymbol>()
+        where place.Parameters.Length > 0 && SiteKinds.BySiteType.ContainsKey(place.Parameters[0].Type.Name)
+        group place by SiteKinds.BySiteType[place.Parameters[0].Type.Name] into kind
+        orderby kind.Key
+        select new Accessor(AttributeReader.Qualified(kind.First().ReturnType), IsPublic(kind.First().ReturnType), kind.Key);
 
     private static bool IsPublic(ITypeSymbol? type)
     {

@@ -9,11 +9,12 @@ internal static class AtSite
     public static long Number(string expression, Annotation annotation, SiteModel site) =>
         (long)(SizeExpression.Evaluate(expression, key => Size(site, key) ?? annotation.Find(key)?.Value?.Number).Value ?? 0);
 
-    /// <summary><c>in</c> or <c>out</c>; null for any other word.</summary>
+    /// <summary><c>in</c>, <c>out</c> or <c>layers</c>; null for any other word.</summary>
     public static double? Size(SiteModel site, string key) => key switch
     {
         "in" => site.In,
         "out" => site.Out,
+        "layers" => site.Layers,
         _ => null,
     };
 }

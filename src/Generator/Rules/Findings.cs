@@ -13,6 +13,9 @@ internal sealed class Findings
     /// <summary>Whether something is found at a place already.</summary>
     public bool Has(Place place) => found.Exists(finding => finding.Place == place);
 
+    /// <summary>Whether an annotation has an error already, of whatever kind.</summary>
+    public bool HasErrorAt(Annotation annotation) => found.Exists(finding => finding.Place.Attribute == annotation.Position && Severities.Of(finding.Id) == Severity.Error);
+
     public EquatableArray<Finding> All => [.. found];
 
     public void Add(string id, Place place, params string[] arguments) => Add(id, place, null, arguments);

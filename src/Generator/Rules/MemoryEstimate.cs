@@ -38,7 +38,8 @@ internal static class MemoryEstimate
     /// <summary>Bytes kept for one position, in all layers from the first adapted one on: below it nothing is differentiated.</summary>
     private static long Kept(PlacedTower tower, Annotation adapter, long width)
     {
-        long layers = tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
+        bool below = tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding);
+        long layers = below ? tower.Tower.Layers : tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
         return layers * tower.Tower.LayerActivations * width
             + Branches(tower.InLayers, adapter, width) * (tower.Last - tower.First + 1)
             + Branches(tower.Outside, adapter, width);

@@ -9,8 +9,11 @@ internal static class PlacementRules
     public static AdapterModel? Resolve(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         TowerModel[] towers = TowerRules.Wanted(adapter, backbone, findings);
-        SiteModel[] offered = [.. backbone.Sites.Where(site => towers.Contains(backbone.TowerOf(site)))];
+        SiteModel[] inTowers = [.. backbone.Sites.Where(site => towers.Contains(backbone.TowerOf(site)))];
+        SiteModel[] offered = KindRules.Offered(adapter, backbone, inTowers, findings);
         SiteModel[] taken = TargetRules.HasTargets(adapter) ? TargetRules.ByModule(adapter, backbone, offered, findings) : TargetRules.ByRole(adapter, backbone, offered, findings);
+        if (taken.Length > 0)
+            taken = KindRules.WithTensors(adapter, backbone, taken, findings);
         if (TowerRules.CheckOneIsMeant(adapter, backbone, taken, findings))
             SiteNameRules.Check(adapter, backbone.ModelType, offered, findings);
         PlacedTower[]? placed = Placed(adapter, backbone, taken, findings);
@@ -18,6 +21,7 @@ internal static class PlacementRules
             return null;
         BoundsRules.CheckAtSites(adapter, taken, findings);
         SettingCheckRules.CheckAtSites(adapter, taken, findings);
+        KindRules.CheckTensors(adapter, backbone, placed, findings);
         return new AdapterModel(adapter, [.. placed]);
     }
 
@@ -47,5 +51,5 @@ internal static class PlacementRules
     }
 
     private static EquatableArray<PlacedTensor> Tensors(Annotation adapter, SiteModel site) =>
-        [.. adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site.Role)).Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => AtSite.Number(size, adapter, site))]))];
+        [.. adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site)).Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => AtSite.Number(size, adapter, site))]))];
 }

@@ -14,7 +14,7 @@ internal static class RealizationRules
     private static string? Missing(Annotation annotation) => annotation.Kind switch
     {
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule when annotation.Realization is null => "its class has no [RealizedBy]",
-        AnnotationKind.Adapter when annotation.Realization!.Accessor is null => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
+        AnnotationKind.Adapter when annotation.Realization!.Accessors.Count == 0 => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
         AnnotationKind.Adapter when annotation.Tensors.Count == 0 => "its class has no [AdapterTensor]",
         AnnotationKind.Adapter when UnknownCondition(annotation) is { } unknown => unknown,
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule => Unset(annotation),

@@ -14,7 +14,7 @@ internal static class SavedModuleRules
         {
             if (names.Take(i).Contains(names[i]))
                 findings.Add("FPO1026", Place.Of(adapter, "ModulesToSave", i), names[i], "ModulesToSave");
-            SiteModel[] named = [.. backbone.Sites.Where(site => ModuleNames.Holds(site, names[i]))];
+            SiteModel[] named = [.. backbone.Sites.Where(site => site.WeightShape.Count > 0 && ModuleNames.Holds(site, names[i]))];
             if (named.Length == 0)
                 findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), ModuleNames.Suggest(backbone.Sites, names[i]), backbone.ModelType, names[i], ModuleNames.Nearest(backbone.Sites, names[i]), ModuleNames.List(backbone.Sites));
             saved.UnionWith(named);

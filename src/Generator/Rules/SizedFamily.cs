@@ -50,6 +50,7 @@ internal sealed class SizedFamily(FamilyModel family, ConfigFacts facts, RunSize
         Out = Size(site.Out),
         HasBias = Size(site.Bias) != 0,
         IsTied = Size(site.Tied) != 0,
+        Layers = (int)Size((family.Towers.FirstOrDefault(tower => tower.Role == site.Tower) ?? family.Towers[0]).Layers),
     };
 
     private long Size(string expression, RunSize? size = null)

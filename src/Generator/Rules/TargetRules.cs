@@ -22,7 +22,7 @@ internal static class TargetRules
             Place place = Place.Of(adapter, "TargetModules", i);
             if (targets.Take(i).Contains(targets[i]))
                 findings.Add("FPO1026", place, targets[i], "TargetModules");
-            else if (!offered.Any(site => ModuleNames.Names(site, targets[i])))
+            else if (!offered.Any(site => ModuleNames.Names(site, targets[i])) && !findings.Has(place))
                 ReportUnknown(targets[i], place, backbone, offered, findings);
         }
         return [.. offered.Where(site => targets.Any(target => ModuleNames.Names(site, target)))];
@@ -34,6 +34,8 @@ internal static class TargetRules
         EquatableArray<EnumMember> members = adapter.Find("Sites")?.Members ?? [];
         long wanted = (long)adapter.Number("Sites");
         long roles = offered.Aggregate(0L, (all, site) => all | site.Role);
+        if (findings.Has(Place.Of(adapter, "Sites")))
+            return [];
         if ((wanted & roles) == 0)
             findings.Add("FPO1002", Place.Of(adapter, "Sites"), backbone.ModelType, Roles.Describe(wanted, members), Roles.Describe(roles, members));
         else if ((wanted & ~roles & ~Roles.InNamedUnions(wanted, members)) is var absent and not 0)

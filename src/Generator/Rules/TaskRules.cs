@@ -19,14 +19,17 @@ internal static class TaskRules
         string name = TypeNames.Simple(backbone.Type);
         if (!recipe.Task.Classifies || backbone.Architectures.Count == 0 || backbone.Architectures.Contains(name))
             return;
-        string[] untrained = [.. backbone.Sites.Where(site => IsHead(site, backbone) && !recipe.SavedModules.Any(saved => saved.Site == site)).Select(site => site.Module)];
+        string[] untrained = [.. backbone.Sites.Where(site => IsHead(site, backbone) && !IsTrainedWhole(site, recipe)).Select(site => site.Module)];
         if (untrained.Length > 0)
             findings.Add("FPO1028", Place.Of(recipe.Adapter.Annotation, "ModulesToSave"), backbone.Name, backbone.Architectures[0], string.Join("\", \"", untrained));
     }
 
+    private static bool IsTrainedWhole(SiteModel site, RecipeModel recipe) =>
+        recipe.SavedModules.Any(saved => saved.Site == site) || recipe.Adapter.Sites.Any(placed => placed.Site == site && placed.Tensors.Any(tensor => tensor.Name == "weight"));
+
     /// <summary>The head is what stands outside the layers and behind the base model: classifier, not pooler.</summary>
     private static bool IsHead(SiteModel site, BackboneModel backbone) =>
-        !site.InLayers && backbone.Sites.FirstOrDefault(layered => layered.InLayers) is { } inside && First(site) != First(inside);
+        site is { InLayers: false, Kind: SiteKind.Linear } && backbone.Sites.FirstOrDefault(layered => layered.InLayers) is { } inside && First(site) != First(inside);
 
     private static string First(SiteModel site) => site.Module.Split('.')[0];
 }

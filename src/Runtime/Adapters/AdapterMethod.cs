@@ -4,7 +4,10 @@ using TorchSharp;
 
 namespace FlatPO.Recipes.Adapters;
 
-/// <summary>An adapter method as peft's files know it.</summary>
+/// <summary>
+/// An adapter method as peft's files know it. At which sites it can sit, it says by the interfaces it implements: <see cref="ILinearMethod{TAdapter}"/>,
+/// <see cref="IEmbeddingMethod{TAdapter}"/>, <see cref="INormMethod{TAdapter}"/>, <see cref="IInputMethod{TAdapter}"/>.
+/// </summary>
 public abstract class AdapterMethod
 {
     /// <summary><c>peft_type</c> of adapter_config.json.</summary>
@@ -13,25 +16,86 @@ public abstract class AdapterMethod
     /// <summary>Whether peft's configuration of the method knows <c>layers_to_transform</c>; where it does not, a range of layers is written as full module paths.</summary>
     public virtual bool SelectsLayers => true;
 
+    /// <summary>Whether its adapter_config.json says by <c>target_modules</c> where it sits; where it does not, it sits beside what enters the layers.</summary>
+    public virtual bool NamesTargets => true;
+
+    /// <summary>What stands in front of the names in its file.</summary>
+    public virtual string FilePrefix => "base_model.model.";
+
     /// <summary>Writes the method's own entries of adapter_config.json; <c>target_modules</c>, which names <paramref name="sites"/>, is there already.</summary>
-    public abstract void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites);
+    public abstract void WriteConfig(JsonObject config, IReadOnlyList<Site> sites);
 
     /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
-    public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites);
+    public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites);
 
-    /// <summary>Places the method's layer where its type does not matter.</summary>
-    internal abstract void PlaceOn(AdapterPlacement placement, string module);
+    /// <summary>Whether it can sit at a site.</summary>
+    internal bool Takes(Site site) => site switch
+    {
+        Projection => this is ILinearMethod<Adapter>,
+        EmbeddingSite => this is IEmbeddingMethod<Adapter>,
+        NormSite => this is INormMethod<Adapter>,
+        InputSite => this is IInputMethod<Adapter>,
+        _ => false,
+    };
+
+    /// <summary>Builds the method's adapter where its type does not matter.</summary>
+    internal Adapter Build(Site site, torch.Generator random) => (site, this) switch
+    {
+        (Projection linear, ILinearMethod<Adapter> method) => method.Place(linear, random),
+        (EmbeddingSite table, IEmbeddingMethod<Adapter> method) => method.Place(table, random),
+        (NormSite norm, INormMethod<Adapter> method) => method.Place(norm, random),
+        (InputSite inputs, IInputMethod<Adapter> method) => method.Place(inputs, random),
+        _ => throw new RecipeException("FPO1050", $"{PeftType} cannot sit at {site.Module}, which is {Article(site)}"),
+    };
+
+    private static string Article(Site site) => site switch
+    {
+        EmbeddingSite => "an embedding",
+        NormSite => "a norm",
+        InputSite => "where vectors enter the layers",
+        _ => "a linear layer",
+    };
 }
 
 /// <summary>
-/// How an adapter method builds its layer at a site. Its properties carry the names of its attribute's; <typeparamref name="TLayer"/> is what
+/// How an adapter method of linear layers builds its layer at one. Its properties carry the names of its attribute's; <typeparamref name="TLayer"/> is what
 /// a recipe's typed accessors return.
 /// </summary>
-public abstract class AdapterMethod<TLayer> : AdapterMethod
+public abstract class AdapterMethod<TLayer> : AdapterMethod, ILinearMethod<TLayer>
     where TLayer : AdapterLayer
 {
-    /// <summary>Builds the layer for <paramref name="site"/>; random initial numbers come from <paramref name="random"/>, on the CPU.</summary>
+    /// <inheritdoc/>
     public abstract TLayer Place(Projection site, torch.Generator random);
+}
 
-    internal sealed override void PlaceOn(AdapterPlacement placement, string module) => placement.Place(this, module);
+/// <summary>A method that can sit at linear layers.</summary>
+public interface ILinearMethod<out TAdapter>
+    where TAdapter : Adapter
+{
+    /// <summary>Builds the adapter for <paramref name="site"/>; random initial numbers come from <paramref name="random"/>, on the CPU.</summary>
+    TAdapter Place(Projection site, torch.Generator random);
+}
+
+/// <summary>A method that can sit at tables of vectors.</summary>
+public interface IEmbeddingMethod<out TAdapter>
+    where TAdapter : Adapter
+{
+    /// <inheritdoc cref="ILinearMethod{TAdapter}.Place"/>
+    TAdapter Place(EmbeddingSite site, torch.Generator random);
+}
+
+/// <summary>A method that can sit at norms.</summary>
+public interface INormMethod<out TAdapter>
+    where TAdapter : Adapter
+{
+    /// <inheritdoc cref="ILinearMethod{TAdapter}.Place"/>
+    TAdapter Place(NormSite site, torch.Generator random);
+}
+
+/// <summary>A method that puts something beside what enters the layers.</summary>
+public interface IInputMethod<out TAdapter>
+    where TAdapter : Adapter
+{
+    /// <inheritdoc cref="ILinearMethod{TAdapter}.Place"/>
+    TAdapter Place(InputSite site, torch.Generator random);
 }

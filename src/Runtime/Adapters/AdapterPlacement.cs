@@ -9,8 +9,8 @@ namespace FlatPO.Recipes.Adapters;
 /// <summary>Which adapters sit where on a backbone, and the modules trained whole beside them.</summary>
 public sealed class AdapterPlacement(Backbone backbone, int seed)
 {
-    private readonly List<(Projection Site, AdapterLayer Layer)> placed = [];
-    private readonly List<Projection> whole = [];
+    private readonly List<(Site Site, Adapter Adapter)> placed = [];
+    private readonly List<Site> whole = [];
     private readonly List<TrainableTensor> tensors = [];
 
     /// <summary>The backbone.</summary>
@@ -22,17 +22,20 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>The method placed; null while nothing is.</summary>
     public AdapterMethod? Method { get; private set; }
 
-    /// <summary>The adapted sites and their layers, in the order they were placed.</summary>
-    public IReadOnlyList<(Projection Site, AdapterLayer Layer)> Placed => placed;
+    /// <summary>The adapted sites and what sits at them, in the order they were placed.</summary>
+    public IReadOnlyList<(Site Site, Adapter Adapter)> Placed => placed;
 
     /// <summary>The adapted sites alone.</summary>
-    internal IReadOnlyList<Projection> AdaptedSites => [.. placed.Select(pair => pair.Site)];
+    internal IReadOnlyList<Site> AdaptedSites => [.. placed.Select(pair => pair.Site)];
 
     /// <summary>The modules trained whole (<c>modules_to_save</c>).</summary>
-    public IReadOnlyList<Projection> Whole => whole;
+    public IReadOnlyList<Site> Whole => whole;
 
     /// <summary>All trainable tensors, in parameter order.</summary>
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
+
+    /// <summary>What an adapter file holds, in the order of placing.</summary>
+    internal IReadOnlyList<StoredTensor> Stored => [.. placed.SelectMany(pair => pair.Adapter.Stored), .. tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => StoredTensor.Of(tensor))];
 
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training
@@ -40,43 +43,53 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
         set
         {
             Backbone.Training = value;
-            foreach ((_, AdapterLayer layer) in placed)
-                layer.Training = value;
+            foreach ((_, Adapter adapter) in placed)
+                adapter.Training = value;
         }
     }
 
-    /// <summary>Places an adapter at the module path (transformers 5 spelling). Its initial numbers depend on seed and path alone.</summary>
-    public TLayer Place<TLayer>(AdapterMethod<TLayer> method, string module)
-        where TLayer : AdapterLayer
-    {
-        Projection site = Vacant(module);
-        using Generator random = new(SeedOf(module), CPU);
-        TLayer layer = method.Place(site, random);
-        (Method, site.Adapter) = (method, layer);
-        placed.Add((site, layer));
-        tensors.AddRange(layer.Tensors);
-        return layer;
-    }
+    /// <summary>Places an adapter at the linear layer with this module path (transformers 5 spelling). Its initial numbers depend on seed and path alone.</summary>
+    public TAdapter Place<TAdapter>(ILinearMethod<TAdapter> method, string module)
+        where TAdapter : Adapter => (TAdapter)Place((AdapterMethod)method, Backbone.Weights.Site<Projection>(module, "linear layer"));
+
+    /// <summary>Places an adapter at the table of vectors with this module path.</summary>
+    public TAdapter PlaceAtEmbedding<TAdapter>(IEmbeddingMethod<TAdapter> method, string module)
+        where TAdapter : Adapter => (TAdapter)Place((AdapterMethod)method, Backbone.Weights.Site<EmbeddingSite>(module, "embedding"));
+
+    /// <summary>Places an adapter at the norm with this module path.</summary>
+    public TAdapter PlaceAtNorm<TAdapter>(INormMethod<TAdapter> method, string module)
+        where TAdapter : Adapter => (TAdapter)Place((AdapterMethod)method, Backbone.Weights.Site<NormSite>(module, "norm"));
+
+    /// <summary>Places an adapter where vectors enter the layers; <paramref name="module"/> names the tower's inputs.</summary>
+    public TAdapter PlaceAtInputs<TAdapter>(IInputMethod<TAdapter> method, string module)
+        where TAdapter : Adapter => (TAdapter)Place((AdapterMethod)method, Backbone.Weights.Site<InputSite>(module, "inputs"));
 
     /// <summary>Trains the module's own weight and bias, from the checkpoint's numbers.</summary>
     public void TrainWhole(string module)
     {
-        Projection site = Vacant(module);
-        foreach ((Weight? weight, string part) in ((Weight?, string)[])[(site.Weight, "weight"), (site.Bias, "bias")])
-        {
-            if (weight is null)
-                continue;
-            TrainableTensor trainable = new($"{site.Module}.{part}", site.Role, TrainableKind.SavedModule, weight.Frozen.to_type(ScalarType.Float32, copy: true));
-            weight.Trainable = trainable;
-            tensors.Add(trainable);
-        }
+        Site site = Vacant(Backbone.Weights.Site<Site>(module, "module"));
+        TrainedWeights trained = TrainedParts.All(site, TrainableKind.SavedModule);
+        site.Take(trained);
+        tensors.AddRange(trained.Tensors);
         whole.Add(site);
+    }
+
+    /// <summary>Places an adapter where its type does not matter.</summary>
+    internal Adapter Place(AdapterMethod method, Site site)
+    {
+        using Generator random = new(SeedOf(Vacant(site).Module), CPU);
+        Adapter adapter = method.Build(site, random);
+        Method = method;
+        site.Take(adapter);
+        placed.Add((site, adapter));
+        tensors.AddRange(adapter.Tensors);
+        return adapter;
     }
 
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
     public Arena BuildArena()
     {
-        string[] random = [.. Backbone.Weights.Untrained.Except(whole).Select(head => head.Module)];
+        string[] random = [.. Backbone.Weights.Untrained.Where(head => head.Weight.Trainable is null).Select(head => head.Module)];
         return random.Length == 0
             ? new Arena(tensors, Backbone.Device)
             : throw new RecipeException("FPO4014", $"the checkpoint beside {Backbone.Config.Path} has no {string.Join(" and no ", random)}, so that the backbone starts with random numbers there; "
@@ -92,13 +105,8 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
     public void MergeInto(string folder) => MergedCheckpoint.Write(this, folder);
 
-    private Projection Vacant(string module)
-    {
-        Projection site = Backbone.Projection(module);
-        return site.Adapter is null && !whole.Contains(site)
-            ? site
-            : throw new RecipeException("FPO1011", $"{module} already carries an adapter or is trained whole; a module takes one of them");
-    }
+    private static Site Vacant(Site site) =>
+        site.IsTaken ? throw new RecipeException("FPO1011", $"{site.Module} already carries an adapter or is trained whole; a module takes one of them") : site;
 
     private ulong SeedOf(string module) =>
         BitConverter.ToUInt64(SHA256.HashData(Encoding.UTF8.GetBytes(FormattableString.Invariant($"{seed}/{module}")))) >> 1;

@@ -16,8 +16,8 @@ public static class MergedCheckpoint
         string source = Path.GetDirectoryName(backbone.Config.Path)!;
         if (Path.GetFullPath(folder) == Path.GetFullPath(source))
             throw new RecipeException("FPO4012", $"'{folder}' is the backbone's own folder; choose another one to write the merged checkpoint to");
-        if (placement.Placed.Select(pair => pair.Site).Concat(placement.Whole).FirstOrDefault(site => !backbone.Weights.All.Contains(site.Weight)) is { } tied)
-            throw new RecipeException("FPO4013", $"{tied.Module} is tied to the embedding, so a checkpoint cannot hold its trained numbers apart; save the adapter instead, or train other modules");
+        if (placement.Placed.Select(pair => pair.Site).Concat(placement.Whole).FirstOrDefault(site => site.Weights.Any(weight => weight.IsShared) && IsMergedInto(placement, site)) is { } tied)
+            throw new RecipeException("FPO4013", $"{tied.Module} shares its numbers with another module (embedding and head are tied), so a checkpoint cannot hold its trained numbers apart; save the adapter instead, or train other modules");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.SingleFile), Merged(placement));
@@ -33,14 +33,15 @@ public static class MergedCheckpoint
     {
         Dictionary<string, Tensor> tensors = placement.Backbone.Weights.All.ToDictionary(
             weight => weight.Name, weight => weight.Trainable is { } trained ? trained.Value.to_type(weight.Frozen.dtype) : weight.Frozen);
-        foreach ((Projection site, AdapterLayer layer) in placement.Placed)
-        {
-            tensors[site.Weight.Name] = layer.MergedWeight(site).to_type(site.Weight.Frozen.dtype);
-            if (layer.MergedBias(site) is { } bias)
-                tensors[site.Bias!.Name] = bias.to_type(site.Bias.Frozen.dtype);
-        }
+        foreach ((Site site, Adapter adapter) in placement.Placed)
+            foreach ((Weight weight, Tensor merged) in adapter.Merge(site))
+                tensors[weight.Name] = merged.to_type(weight.Frozen.dtype);
         return tensors;
     }
+
+    // A bias trained alone leaves the shared weight as it is.
+    private static bool IsMergedInto(AdapterPlacement placement, Site site) =>
+        site.Weights.Any(weight => weight.IsShared && weight.Trainable is not null) || placement.Placed.Any(pair => pair.Site == site && pair.Adapter is not TrainedWeights);
 
     private static bool BelongsToModel(string file) =>
         Path.GetExtension(file) is ".json" or ".txt" or ".model" or ".jinja" && !file.EndsWith(Checkpoint.IndexFile, StringComparison.Ordinal);

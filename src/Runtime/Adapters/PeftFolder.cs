@@ -14,14 +14,13 @@ namespace FlatPO.Recipes.Adapters;
 public static class PeftFolder
 {
     private const string WeightsFile = "adapter_model.safetensors";
-    private const string Prefix = "base_model.model.";
 
     /// <summary>Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first.</summary>
     public static void Save(AdapterPlacement placement, string folder)
     {
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Tensors.ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Value));
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Stored.ToDictionary(tensor => method.FilePrefix + tensor.Name, tensor => tensor.Read()));
         byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
@@ -38,24 +37,24 @@ public static class PeftFolder
             throw config.Invalid("peft_type", $"\"{method.PeftType}\", the method of this recipe");
         method.CheckConfig(config, placement.AdaptedSites);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
-        Dictionary<string, string> sources = Sources(placement, file);
+        Dictionary<string, string> sources = Sources(placement, method.FilePrefix, file);
         using var scope = NewDisposeScope();
-        Tensor[] numbers = [.. placement.Tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
+        IReadOnlyList<StoredTensor> stored = placement.Stored;
+        Tensor[] numbers = [.. stored.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
         using (no_grad())
             for (int i = 0; i < numbers.Length; i++)
-                placement.Tensors[i].Value.copy_(numbers[i]);
+                stored[i].Write(numbers[i]);
     }
 
     /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
     public static AdapterPlacement Place(Backbone backbone, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
-        IReadOnlyList<Projection> sites = PeftTargets.Match(backbone, config);
-        AdapterMethod method = PeftMethods.From(config, sites);
+        (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, backbone);
         AdapterPlacement placement = new(backbone, seed: 0);
-        foreach (Projection site in sites)
-            method.PlaceOn(placement, site.Module);
-        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
+        foreach (Site site in sites)
+            placement.Place(method, site);
+        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
         Load(placement, folder);
         return placement;
@@ -64,7 +63,6 @@ public static class PeftFolder
     private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)
     {
         Backbone backbone = placement.Backbone;
-        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, placement.AdaptedSites, method.SelectsLayers);
         JsonObject config = new()
         {
             ["peft_type"] = method.PeftType,
@@ -77,31 +75,36 @@ public static class PeftFolder
             ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
-            ["fan_in_fan_out"] = false,
-            ["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]),
             ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, placement.Whole).Select(module => JsonValue.Create(module))]),
         };
-        if (method.SelectsLayers)
-        {
-            config["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]);
-            config["layers_pattern"] = null;
-        }
+        if (method.NamesTargets)
+            WriteTargets(config, placement, method);
         method.WriteConfig(config, placement.AdaptedSites);
         return config;
     }
 
+    private static void WriteTargets(JsonObject config, AdapterPlacement placement, AdapterMethod method)
+    {
+        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(placement.Backbone, placement.AdaptedSites, method.SelectsLayers);
+        config["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]);
+        if (!method.SelectsLayers)
+            return;
+        config["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]);
+        config["layers_pattern"] = null;
+    }
+
     /// <summary>For each trainable tensor the name it has in the file: by transformers 5's modules or by 4's.</summary>
-    private static Dictionary<string, string> Sources(AdapterPlacement placement, SafetensorsFile file)
+    private static Dictionary<string, string> Sources(AdapterPlacement placement, string prefix, SafetensorsFile file)
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
-        foreach (TrainableTensor tensor in placement.Tensors)
+        foreach (StoredTensor tensor in placement.Stored)
         {
-            string? name = Names(placement, tensor).Select(candidate => Prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
+            string? name = Names(placement, tensor.Name).Select(candidate => prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
             {
-                wrong.Add($"missing '{Prefix}{tensor.Name}'");
+                wrong.Add($"missing '{prefix}{tensor.Name}'");
                 continue;
             }
             unexpected.Remove(name);
@@ -116,12 +119,12 @@ public static class PeftFolder
             : throw new RecipeException("FPO4010", $"{file.Path} does not fit this recipe's adapters on {placement.Backbone.Config.Path} (another base model or other sites?): {Shortened(wrong)}");
     }
 
-    private static IEnumerable<string> Names(AdapterPlacement placement, TrainableTensor tensor)
+    private static IEnumerable<string> Names(AdapterPlacement placement, string name)
     {
-        yield return tensor.Name;
-        foreach (Projection site in placement.AdaptedSites.Concat(placement.Whole))
-            if (site.Published != site.Module && tensor.Name.StartsWith($"{site.Module}.", StringComparison.Ordinal))
-                yield return site.Published + tensor.Name[site.Module.Length..];
+        yield return name;
+        foreach (Site site in placement.AdaptedSites.Concat(placement.Whole))
+            if (site.Published != site.Module && name.StartsWith($"{site.Module}.", StringComparison.Ordinal))
+                yield return site.Published + name[site.Module.Length..];
     }
 
     private static string Shortened(List<string> lines) =>

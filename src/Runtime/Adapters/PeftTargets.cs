@@ -9,40 +9,40 @@ internal static partial class PeftTargets
     // peft utils/constants.py, SEQ_CLS_HEAD_NAMES: added to the modules_to_save of every sequence classifier
     private static readonly string[] Classifiers = ["score", "classifier"];
 
-    /// <summary>The projections that an adapter_config.json names, in module order; FPO4011 if a name matches nothing.</summary>
-    internal static IReadOnlyList<Projection> Match(Backbone backbone, AdapterConfig config)
+    /// <summary>The sites among <paramref name="possible"/> that an adapter_config.json names, in module order; FPO4011 if a name matches nothing.</summary>
+    internal static IReadOnlyList<Site> Match(Backbone backbone, IReadOnlyList<Site> possible, AdapterConfig config)
     {
         IReadOnlyList<string> targets = config.Texts("target_modules");
         IReadOnlyList<int> layers = config.Integers("layers_to_transform");
-        Projection[] candidates = [.. backbone.Weights.Projections.Where(projection => layers.Count == 0 || LayerOf(projection.Module) is { } layer && layers.Contains(layer))];
+        Site[] candidates = [.. possible.Where(site => layers.Count == 0 || LayerOf(site.Module) is { } layer && layers.Contains(layer))];
         if (!config.IsList("target_modules") && targets is [string pattern])
-            return Some(config, [.. candidates.Where(projection => IsMatch(pattern, projection.Module))]);
+            return Some(config, [.. candidates.Where(site => IsMatch(pattern, site.Module))]);
         foreach (string target in targets)
-            if (!backbone.Weights.Projections.Any(projection => Names(target, projection.Module)))
-                throw config.Invalid("target_modules", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{target}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
-        return Some(config, [.. candidates.Where(projection => targets.Any(target => Names(target, projection.Module)))]);
+            if (!possible.Any(site => Names(target, site.Module)))
+                throw config.Invalid("target_modules", $"names of modules of the {backbone.Config.ModelType} backbone that the method takes; '{target}' matches none of {string.Join(", ", Suffixes(possible))}");
+        return Some(config, [.. candidates.Where(site => targets.Any(target => Names(target, site.Module)))]);
     }
 
     /// <summary>
     /// The projections a name of <c>modules_to_save</c> means: a linear layer, or all that a module is made of; FPO4011 if there are none. Of <see cref="Classifiers"/> a
     /// model has one, and peft names them all.
     /// </summary>
-    internal static IReadOnlyList<Projection> Whole(Backbone backbone, AdapterConfig config, string name) =>
-        backbone.Weights.Projections.Where(projection => Parents(projection.Module).Any(module => Names(name, module))).ToArray() is { Length: > 0 } found
+    internal static IReadOnlyList<Site> Whole(Backbone backbone, AdapterConfig config, string name) =>
+        backbone.Weights.AllSites.Where(site => site.Parts.Count > 0 && Parents(site.Module).Any(module => Names(name, module))).ToArray() is { Length: > 0 } found
             ? found
             : config.Text("task_type") == "SEQ_CLS" && Classifiers.Contains(name) ? []
-            : throw config.Invalid("modules_to_save", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{name}' matches none of {string.Join(", ", Suffixes(backbone.Weights.Projections))}");
+            : throw config.Invalid("modules_to_save", $"names of linear layers of the {backbone.Config.ModelType} backbone; '{name}' matches none of {string.Join(", ", Suffixes(backbone.Weights.AllSites))}");
 
     /// <summary>
     /// Whether an entry of module names or one pattern means this site by peft's looser rule for it: the path ends in the name, wherever its parts begin
     /// (<c>ia3/model.py</c>, <c>_check_target_module_feedforward</c>).
     /// </summary>
-    internal static bool NamesEnd(AdapterConfig config, string key, Projection site) => config.IsText(key)
+    internal static bool NamesEnd(AdapterConfig config, string key, Site site) => config.IsText(key)
         ? IsMatch(config.Text(key)!, site.Module)
         : config.Texts(key).Any(name => site.Module.EndsWith(name, StringComparison.Ordinal));
 
     /// <summary>The shortest <c>modules_to_save</c> that mean exactly <paramref name="whole"/>: a module once where all that it is made of is trained, as peft trains it.</summary>
-    internal static IReadOnlyList<string> DescribeWhole(Backbone backbone, IReadOnlyList<Projection> whole)
+    internal static IReadOnlyList<string> DescribeWhole(Backbone backbone, IReadOnlyList<Site> whole)
     {
         Weight[] trained = [.. whole.SelectMany(site => site.Weights)];
         bool IsWhole(string module) => backbone.Weights.All.Where(weight => weight.Name.StartsWith($"{module}.", StringComparison.Ordinal)).ToArray() is { Length: > 0 } parts && parts.All(trained.Contains);
@@ -50,15 +50,15 @@ internal static partial class PeftTargets
     }
 
     /// <summary>The shortest <c>target_modules</c> that mean exactly <paramref name="sites"/>, and <c>layers_to_transform</c> (empty for all layers).</summary>
-    internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Projection> sites, bool selectsLayers)
+    internal static (IReadOnlyList<string> Targets, IReadOnlyList<int> Layers) Describe(Backbone backbone, IReadOnlyList<Site> sites, bool selectsLayers)
     {
         string[] others = [.. OtherModules(backbone.Weights)];
         string[] suffixes = [.. sites.Select(site => ShortestEnd(site.Module, others)).Distinct()];
         int[] layers = [.. sites.Select(site => LayerOf(site.Module)).OfType<int>().Distinct().Order()];
-        Projection[] everywhere = [.. backbone.Weights.Projections.Where(projection => suffixes.Any(suffix => Names(suffix, projection.Module)))];
+        Site[] everywhere = [.. backbone.Weights.AllSites.Where(projection => suffixes.Any(suffix => Names(suffix, projection.Module)))];
         if (everywhere.Length == sites.Count)
             return (suffixes, []);
-        Projection[] inLayers = [.. everywhere.Where(projection => LayerOf(projection.Module) is { } layer && layers.Contains(layer))];
+        Site[] inLayers = [.. everywhere.Where(projection => LayerOf(projection.Module) is { } layer && layers.Contains(layer))];
         return selectsLayers && inLayers.Length == sites.Count ? (suffixes, layers) : ([.. sites.Select(site => site.Module)], []);
     }
 
@@ -89,16 +89,16 @@ internal static partial class PeftTargets
     // Every module on the way to a weight that is no linear layer.
     private static IEnumerable<string> OtherModules(WeightTable weights)
     {
-        HashSet<string> linear = [.. weights.Projections.SelectMany(projection => new[] { projection.Module, projection.Published })];
+        HashSet<string> linear = [.. weights.AllSites.SelectMany(projection => new[] { projection.Module, projection.Published })];
         IEnumerable<string> paths = weights.All.Select(weight => weight.Name)
             .SelectMany(name => name.Select((letter, i) => letter == '.' ? name[..i] : "").Where(path => path.Length > 0));
         return paths.Where(path => !linear.Contains(path)).Distinct();
     }
 
-    private static IEnumerable<string> Suffixes(IEnumerable<Projection> projections) =>
+    private static IEnumerable<string> Suffixes(IEnumerable<Site> projections) =>
         projections.Select(projection => projection.Module[(projection.Module.LastIndexOf('.') + 1)..]).Distinct();
 
-    private static Projection[] Some(AdapterConfig config, Projection[] matched) =>
+    private static Site[] Some(AdapterConfig config, Site[] matched) =>
         matched.Length > 0 ? matched : throw config.Invalid("target_modules", "names or a pattern that match at least one linear layer of the backbone");
 
     [GeneratedRegex(@"\.(\d+)\.")]

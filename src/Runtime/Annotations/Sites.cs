@@ -37,6 +37,15 @@ public enum Sites
     /// <summary>A layer between spaces: from a tower into the one it shares with the other (<c>visual_projection</c>), from embeddings to wider layers (OPT-350m's <c>project_in</c>).</summary>
     Projection = 1 << 8,
 
+    /// <summary>The table of token vectors (<c>embed_tokens</c>).</summary>
+    Embedding = 1 << 9,
+
+    /// <summary>A norm: its weight and, where it has one, its bias (<c>input_layernorm</c>).</summary>
+    Norm = 1 << 10,
+
+    /// <summary>Where vectors enter the layers: what an adapter puts before a text's tokens or an image's patches stands here.</summary>
+    Inputs = 1 << 11,
+
     /// <summary>Query, key, value and output.</summary>
     Attention = Query | Key | Value | Output,
 

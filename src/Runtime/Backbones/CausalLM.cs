@@ -6,8 +6,11 @@ namespace FlatPO.Recipes.Backbones;
 /// <summary>A decoder that predicts the next token.</summary>
 public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, TokenBatch>(weights)
 {
-    /// <summary>Logits of every position: [rows, T, vocabulary].</summary>
+    /// <summary>Logits of every position: [rows, T, vocabulary]. Where a prompt is read before the texts, its places come first (as in peft).</summary>
     public abstract Tensor Logits(TokenBatch batch);
+
+    /// <summary>Where token vectors enter the layers; null on a backbone that takes nothing before its texts.</summary>
+    protected virtual InputSite? Inputs => null;
 
     /// <summary>
     /// Logits of the token behind each text: [rows, vocabulary]. A backbone that knows no cache reads the texts anew each time.
@@ -19,7 +22,7 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
         return Logits(whole).select(1, -1).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Tokens of the longest row the network can take; null where its positions are computed and have no end.</summary>
+    /// <summary>Tokens of the longest row the network can take, what stands before it not counted; null where its positions are computed and have no end.</summary>
     public virtual long? LongestRow => null;
 
     /// <inheritdoc/>
@@ -39,8 +42,15 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
     }
 
     /// <inheritdoc/>
-    public override TokenBatch Collate(IReadOnlyList<TokenExample> examples, int maxLength) => Collation.Tokens(examples, maxLength, Device);
+    public override TokenBatch Collate(IReadOnlyList<TokenExample> examples, int maxLength)
+    {
+        TokenBatch batch = Collation.Tokens(examples, maxLength, Device);
+        return Inputs?.Adapter is PromptAdapter ? batch with { Supervised = batch.Supervised + examples.Count(TeachesFirst) } : batch;
+    }
 
     /// <summary>Each position's prediction of the token behind it.</summary>
     public override Predictions Predict(TokenBatch batch) => Predictions.OfNextToken(Logits(batch), batch.Labels);
+
+    // Behind a prompt the first token is predicted too.
+    private static bool TeachesFirst(TokenExample example) => (example.Labels ?? example.InputIds)[0] != TokenBatch.Unsupervised;
 }

@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones;
@@ -29,14 +28,5 @@ public sealed class DecoderPass(Tensor ids, Tensor attentionMask, bool isPadded,
     public long Length => Ids.size(1);
 
     /// <summary>int64 [rows, T]: the ids from <see cref="First"/> on.</summary>
-    public Tensor NewIds => New(Ids);
-
-    /// <summary>Each new token's number in its text, from 0; 0 on padding: int64 [rows, T].</summary>
-    internal Tensor Positions()
-    {
-        using var scope = NewDisposeScope();
-        return New(AttentionMask.cumsum(1)).sub(Scalars.One).clamp_min(Scalars.Zero).MoveToOuterDisposeScope();
-    }
-
-    private Tensor New(Tensor all) => all.narrow(1, First, Length - First);
+    public Tensor NewIds => Ids.narrow(1, First, Length - First);
 }

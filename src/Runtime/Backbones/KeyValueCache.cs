@@ -11,17 +11,20 @@ public sealed class KeyValueCache(long capacity) : IDisposable
 {
     private readonly List<LayerCache> layers = [];
 
-    /// <summary>How many places of each row it holds.</summary>
-    public long Length => layers.Count == 0 ? 0 : layers[0].Length;
+    private long ahead;
+
+    /// <summary>How many places of each text it holds.</summary>
+    public long Length => layers.Count == 0 ? 0 : layers[0].Length - ahead;
 
     /// <inheritdoc/>
     public void Dispose() => layers.ForEach(layer => layer.Dispose());
 
-    /// <summary>The part of the layer with this number.</summary>
-    internal LayerCache Layer(int number)
+    /// <summary>The part of the layer with this number; what an adapter puts before the texts is held with them.</summary>
+    internal LayerCache Layer(int number, InputSite? inputs)
     {
+        ahead = inputs?.Places ?? 0;
         while (layers.Count <= number)
-            layers.Add(new LayerCache(capacity));
+            layers.Add(new LayerCache(capacity + ahead));
         return layers[number];
     }
 }

@@ -42,15 +42,16 @@ public readonly record struct Predictions(Tensor Logits, Tensor Labels)
         functional.cross_entropy(Logits.to_type(ScalarType.Float32), Labels, ignore_index: TokenBatch.Unsupervised, reduction: Reduction.Sum);
 
     /// <summary>
-    /// Each position's prediction of the token behind it (transformers' <c>ForCausalLMLoss</c>), from logits [rows, T, vocabulary] and labels [rows, T]. The
-    /// labels move one place to the left, not the logits: cutting a position off would copy [rows, T, vocabulary].
+    /// Each position's prediction of the token behind it (transformers' <c>ForCausalLMLoss</c>), from logits [rows, P + T, vocabulary] and labels [rows, T], with P
+    /// places of a prompt. The labels move one place to the left, not the logits: cutting a position off would copy [rows, T, vocabulary].
     /// </summary>
     internal static Predictions OfNextToken(Tensor logits, Tensor labels)
     {
         using var scope = NewDisposeScope();
         long rows = logits.size(0), length = logits.size(1), vocabulary = logits.size(2);
-        Tensor end = full([rows, 1], Scalars.Of(TokenBatch.Unsupervised), dtype: ScalarType.Int64, device: logits.device);
-        Tensor targets = cat([labels.narrow(1, 1, length - 1), end], 1).view(-1);
+        long before = length - labels.size(1);
+        Tensor none = full([rows, before + 1], Scalars.Of(TokenBatch.Unsupervised), dtype: ScalarType.Int64, device: logits.device);
+        Tensor targets = cat([none, labels, none.narrow(1, 0, 1)], 1).narrow(1, 2, length).reshape(-1);
         return new Predictions(logits.view(-1, vocabulary).MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
     }
 }

@@ -27,7 +27,14 @@ public sealed class Weight(string name, params long[] shape)
     /// <summary>
     /// A weight of another name with this one's frozen numbers: one tensor in memory. Trained whole it parts from it, as peft's copy of a tied head does.
     /// </summary>
-    internal Weight SharedAs(string name) => new(name, [.. Shape]) { source = this };
+    internal Weight SharedAs(string name)
+    {
+        IsShared = true;
+        return new(name, [.. Shape]) { source = this, IsShared = true };
+    }
+
+    /// <summary>Whether another weight has these numbers too: one merged into changes what the other computes, and a checkpoint holds them once.</summary>
+    internal bool IsShared { get; private set; }
 
     /// <summary>Gives the weight its numbers; the tensor is taken over.</summary>
     internal void Fill(Tensor numbers)

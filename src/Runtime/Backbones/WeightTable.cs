@@ -11,7 +11,7 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     private const double DefaultInitializerRange = 0.02;
 
     private readonly List<Weight> weights = [];
-    private readonly List<Projection> projections = [];
+    private readonly List<Site> sites = [];
     private readonly List<string> ignored = [];
     private readonly List<Tensor> constants = [];
     private readonly List<Projection> heads = [];
@@ -35,8 +35,11 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <summary>All declared weights.</summary>
     public IReadOnlyList<Weight> All => weights;
 
-    /// <summary>All declared projections, in module order.</summary>
-    public IReadOnlyList<Projection> Projections => projections;
+    /// <summary>All places an adapter may sit, in module order.</summary>
+    public IReadOnlyList<Site> AllSites => sites;
+
+    /// <summary>The linear layers among them.</summary>
+    public IReadOnlyList<Projection> Projections => [.. sites.OfType<Projection>()];
 
     /// <summary>
     /// The layers of the head that the checkpoint did not hold: their numbers are random, so that they must be trained whole before they mean anything.
@@ -65,8 +68,35 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     {
         string path = published ?? module;
         Projection projection = new(module, role, Declare($"{path}.weight", @out, @in), bias ? Declare($"{path}.bias", @out) : null);
-        projections.Add(projection);
+        sites.Add(projection);
         return projection;
+    }
+
+    /// <summary>Declares a table of <paramref name="count"/> token vectors.</summary>
+    public EmbeddingSite Embedding(string module, long count, long width)
+    {
+        EmbeddingSite table = new(module, Declare($"{module}.weight", count, width), Dtype);
+        sites.Add(table);
+        return table;
+    }
+
+    /// <summary>Declares a norm's weight and bias; <paramref name="published"/> is its path in the checkpoint where that differs from <paramref name="module"/>.</summary>
+    public NormSite Norm(string module, long width, NormParts parts = NormParts.WeightAndBias, string? published = null)
+    {
+        string path = published ?? module;
+        Weight? weight = parts == NormParts.None ? null : Declare($"{path}.weight", width);
+        NormSite norm = new(module, Published(path), weight, parts == NormParts.WeightAndBias ? Declare($"{path}.bias", width) : null);
+        if (weight is not null)
+            sites.Add(norm);
+        return norm;
+    }
+
+    /// <summary>Declares where vectors enter the layers of a tower.</summary>
+    public InputSite Inputs(string module, InputShape shape)
+    {
+        InputSite inputs = new(module, shape);
+        sites.Add(inputs);
+        return inputs;
     }
 
     /// <summary>
@@ -88,7 +118,7 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     {
         Ignore($"{module}.weight");
         Projection projection = new(module, role, weight.SharedAs($"{module}.weight"), null);
-        projections.Add(projection);
+        sites.Add(projection);
         return projection;
     }
 
@@ -103,9 +133,16 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     }
 
     /// <summary>The projection at a module path; throws FPO1001 with the nearest ones if there is none.</summary>
-    public Projection Projection(string module) =>
-        projections.Find(projection => projection.Module == module)
-        ?? throw new RecipeException("FPO1001", $"the {Config.ModelType} backbone has no linear layer '{module}'; nearest is '{projections.MinBy(projection => Nearness.Distance(module, projection.Module))?.Module}'");
+    public Projection Projection(string module) => Site<Projection>(module, "linear layer");
+
+    /// <summary>The site of a kind at a module path; throws FPO1001, with <paramref name="kind"/> in words and the nearest one, if there is none.</summary>
+    internal T Site<T>(string module, string kind)
+        where T : Site
+    {
+        T[] known = [.. sites.OfType<T>()];
+        return Array.Find(known, site => site.Module == module)
+            ?? throw new RecipeException("FPO1001", $"the {Config.ModelType} backbone has no {kind} '{module}'; nearest is '{known.MinBy(site => Nearness.Distance(module, site.Module))?.Module ?? "none"}'");
+    }
 
     /// <summary>
     /// Gives every declared weight its numbers. Throws FPO4004 with all that does not fit, before the first tensor is read: there is no partial load.
@@ -141,4 +178,17 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         foreach (Tensor constant in constants)
             constant.Dispose();
     }
+}
+
+/// <summary>What a norm has to be trained.</summary>
+public enum NormParts
+{
+    /// <summary>A weight and a bias.</summary>
+    WeightAndBias,
+
+    /// <summary>A weight alone.</summary>
+    Weight,
+
+    /// <summary>Neither.</summary>
+    None,
 }

@@ -78,7 +78,7 @@ public sealed class RuntimeAgreementTests
                 .. annotation.GetCustomAttributes<UsualRatioAttribute>().Select(check => (check.Id, (string?[])[check.Dividend, check.Divisor, check.Root])),
                 .. annotation.GetCustomAttributes<SubsetAttribute>().Select(check => (check.Id, (string?[])[check.Part, check.Whole])),
                 .. annotation.GetCustomAttributes<WantsBiasAttribute>().Select(check => (check.Id, (string?[])[check.Property])),
-                .. annotation.GetCustomAttributes<AdapterTensorAttribute>().Select(tensor => ("FPO0013", (string?[])[tensor.When, tensor.At, tensor.NotAt])),
+                .. annotation.GetCustomAttributes<AdapterTensorAttribute>().Select(tensor => ("FPO0013", (string?[])[tensor.When, tensor.Unless, tensor.At, tensor.NotAt])),
             ];
             foreach ((string id, string?[] properties) in named)
             {

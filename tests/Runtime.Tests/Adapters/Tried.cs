@@ -19,7 +19,7 @@ internal sealed class Tried : IDisposable
         if (method is null)
             return;
         foreach (Projection site in Backbone.Weights.Projections.Where(site => (site.Role & Sites.AllLinear) != 0 && site.Module.Contains(layer, StringComparison.Ordinal)))
-            method.PlaceOn(Placement, site.Module);
+            Placement.Place(method, site);
         arena = Placement.BuildArena();
     }
 

@@ -103,7 +103,7 @@ public sealed class VariantTests
         using Tried adapted = new(new LoraMethod { Rank = 2, UseDora = true, Dropout = 0.5 }, "opt");
         adapted.Placement.Training = true;
         using var noGrad = no_grad();
-        (Projection site, AdapterLayer layer) = adapted.Placement.Placed[0];
+        (Projection site, AdapterLayer layer) = ((Projection)adapted.Placement.Placed[0].Site, (AdapterLayer)adapted.Placement.Placed[0].Adapter);
         using (adapted.Arena.Bind())
         {
             using Tensor x = ones(1, site.In);
@@ -123,7 +123,7 @@ public sealed class VariantTests
     {
         using Tried adapted = new(new LoraMethod { Rank = 2, Alpha = 2, UseDora = true }, "llama");
         adapted.Move();
-        (Projection site, AdapterLayer layer) = adapted.Placement.Placed[0];
+        (Projection site, AdapterLayer layer) = ((Projection)adapted.Placement.Placed[0].Site, (AdapterLayer)adapted.Placement.Placed[0].Adapter);
         DoraPair pair = (DoraPair)layer;
         Tensor x = randn(3, site.In), weight = site.Weight.Frozen, sum = pair.B.Value.mm(pair.A.Value) + weight;
         Tensor scale = (pair.Magnitude.Value / sum.square().sum(1).sqrt()).detach();

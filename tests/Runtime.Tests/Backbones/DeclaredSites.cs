@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Backbones;
 
-/// <summary>The compiler reads a backbone's declarations, the runtime builds its projections: they must say the same.</summary>
+/// <summary>The compiler reads a backbone's declarations, the runtime builds its sites: they must say the same.</summary>
 [Trait("Category", Golden.Category)]
 public sealed class DeclaredSites
 {
@@ -22,15 +22,15 @@ public sealed class DeclaredSites
     [InlineData("qwen3")]
     [InlineData("bert")]
     [InlineData("roberta")]
-    public void Declarations_match_the_projections(string name)
+    public void Declarations_match_what_is_built(string name)
     {
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(name), CPU, Precision.Float32);
         Type type = backbone.GetType();
         var family = type.GetCustomAttribute<BackboneFamilyAttribute>()!;
         DeclaredSite[] declared = [.. DeclaredSite.Expand(type, backbone.Config)];
-        Projection[] built = [.. backbone.Weights.Projections.Where(projection => projection.Role != Sites.None)];
+        Site[] built = [.. backbone.Weights.AllSites.Where(site => site.Role != Sites.None)];
 
-        Assert.Equal(declared.Select(site => (site.Module, site.Declaration.Role)), built.Select(projection => (projection.Module, projection.Role)));
+        Assert.Equal(declared.Select(site => (site.Module, site.Declaration.Role)), built.Select(site => (site.Module, site.Role)));
         Assert.All(declared.Zip(built), pair => AssertSame(pair.First.Declaration, pair.First.Published, pair.Second, backbone.Config));
         Assert.All(family.Shape.Where(backbone.Config.Has), key => backbone.Config.Int(key));
     }
@@ -61,11 +61,12 @@ public sealed class DeclaredSites
         Assert.Contains("'model.layers.1.self_attn.q_proj'", error.Message);
     }
 
-    private static void AssertSame(SiteAttribute site, string? published, Projection projection, ModelConfig config)
+    private static void AssertSame(SiteAttribute site, string? published, Site built, ModelConfig config)
     {
-        Assert.Equal(SizeOf.Expression(site.In, config), projection.In);
-        Assert.Equal(SizeOf.Expression(site.Out, config), projection.Out);
-        Assert.Equal((SizeOf.Expression(site.Bias, config) ?? 0) != 0, projection.Bias is not null);
-        Assert.Equal($"{published ?? projection.Module}.weight", projection.Weight.Name);
+        Assert.Equal(SizeOf.Expression(site.In, config), built.In);
+        Assert.Equal(SizeOf.Expression(site.Out, config), built.Out);
+        Assert.Equal((SizeOf.Expression(site.Bias, config) ?? 0) != 0, built.Parts.Any(part => part.Part == "bias"));
+        Assert.Equal(published ?? built.Module, built.Published);
+        Assert.All(built.Parts, part => Assert.Equal($"{published ?? built.Module}.{part.Part}", part.Weight.Name));
     }
 }

@@ -25,7 +25,8 @@ internal static class DeclaredTotal
         long Size(string expression) => SizeOf.Expression(expression, config) ?? throw new InvalidOperationException($"{backbone.Name}: {expression} wants a key that {config.Path} lacks");
 
         long SizeOfSite(SiteAttribute site) =>
-            Size(site.When) == 0 || (SizeOf.Expression(site.Tied, config) ?? 0) != 0 ? 0 : (Size(site.In) * Size(site.Out)) + (Size(site.Bias) * Size(site.Out));
+            Size(site.When) == 0 || (SizeOf.Expression(site.Tied, config) ?? 0) != 0 || site.Role == Sites.Inputs ? 0
+            : ((site.Role == Sites.Norm ? 1 : Size(site.In)) * Size(site.Out)) + (Size(site.Bias) * Size(site.Out));
     }
 
     internal static long Of(WeightTable weights) => weights.All.Sum(weight => weight.Shape.Aggregate(1L, (product, size) => product * size));

@@ -77,7 +77,7 @@ public sealed class Memory
         foreach (Projection projection in backbone.Weights.Projections.Where(projection => (projection.Role & Sites.AllLinear) != 0))
         {
             LoraPair pair = new LoraMethod { Rank = 2 }.Place(projection, random);
-            projection.Adapter = pair;
+            projection.Take(pair);
             tensors.AddRange(pair.Tensors);
         }
         using Arena arena = new(tensors, CPU);

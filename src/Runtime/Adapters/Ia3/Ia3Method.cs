@@ -30,7 +30,7 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     }
 
     /// <summary>The method an adapter folder was trained with; the roles of the sites that <c>feedforward_modules</c> names are <see cref="FeedForward"/>.</summary>
-    public static Ia3Method From(AdapterConfig config, IReadOnlyList<Projection> sites)
+    public static Ia3Method From(AdapterConfig config, IReadOnlyList<Site> sites)
     {
         Ia3Method method = new() { FeedForward = sites.Where(site => PeftTargets.NamesEnd(config, FeedForwardKey, site)).Aggregate(Sites.None, (roles, site) => roles | site.Role) };
         method.CheckConfig(config, sites);
@@ -38,8 +38,9 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     }
 
     /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites)
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites)
     {
+        config["fan_in_fan_out"] = false;
         string[] targets = [.. config["target_modules"]!.AsArray().Select(target => target!.GetValue<string>())];
         string[] inside = [.. targets.Where(target => sites.Any(site => IsFeedForward(site) && PeftTargets.Names(target, site.Module)))];
         if (sites.FirstOrDefault(site => !IsFeedForward(site) && inside.Any(target => PeftTargets.Names(target, site.Module))) is not null)
@@ -53,7 +54,7 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     }
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites)
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
     {
         if (!config.IsText(FeedForwardKey) && !config.IsList(FeedForwardKey))
             throw config.Invalid(FeedForwardKey, "a list of module names or one pattern");
@@ -63,5 +64,5 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
             throw config.Invalid("fan_in_fan_out", "false");
     }
 
-    private bool IsFeedForward(Projection site) => (site.Role & FeedForward) != 0;
+    private bool IsFeedForward(Site site) => (site.Role & FeedForward) != 0;
 }

@@ -30,6 +30,7 @@ internal static class LoraConfig
 
     internal static void Write(LoraMethod method, JsonObject config)
     {
+        config["fan_in_fan_out"] = false;
         config["r"] = method.Rank;
         config["lora_alpha"] = method.Alpha == Math.Floor(method.Alpha) ? JsonValue.Create((long)method.Alpha) : JsonValue.Create(method.Alpha);
         config["lora_dropout"] = method.Dropout;

@@ -57,7 +57,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
-    public static LoraMethod From(AdapterConfig config, IReadOnlyList<Projection> sites)
+    public static LoraMethod From(AdapterConfig config, IReadOnlyList<Site> sites)
     {
         LoraMethod method = LoraConfig.Read(config);
         method.CheckConfig(config, sites);
@@ -65,10 +65,10 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     }
 
     /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config, IReadOnlyList<Projection> sites) => LoraConfig.Write(this, config);
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites) => LoraConfig.Write(this, config);
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites) => LoraConfig.Check(this, config);
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites) => LoraConfig.Check(this, config);
 
     private static TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial);
 

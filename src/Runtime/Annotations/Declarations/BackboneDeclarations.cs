@@ -41,10 +41,10 @@ public sealed class TowerAttribute(Towers role = Towers.None) : Attribute
     /// <summary>Number of repeated layers.</summary>
     public string Layers { get; set; } = "num_hidden_layers";
 
-    /// <summary>Numbers in all weights outside the layers that belong to no site: embeddings, the last norm.</summary>
+    /// <summary>Numbers in all weights outside the layers that belong to no site: tables of positions.</summary>
     public string Weights { get; set; } = "0";
 
-    /// <summary>Numbers in the weights of one layer that belong to no site: its norms.</summary>
+    /// <summary>Numbers in the weights of one layer that belong to no site.</summary>
     public string LayerWeights { get; set; } = "0";
 
     /// <summary>Positions the tower computes for one example; <c>length</c> is the row's number of tokens, <c>pixels</c> the budget of one image.</summary>
@@ -60,7 +60,11 @@ public sealed class TowerAttribute(Towers role = Towers.None) : Attribute
     public string LayerActivations { get; set; } = "0";
 }
 
-/// <summary>A place an adapter may sit: a linear layer y = x Wᵀ + b. Declared in the order transformers lists its modules.</summary>
+/// <summary>
+/// A place an adapter may sit, declared in the order transformers lists its modules: a linear layer y = x Wᵀ + b; a table of <c>In</c> vectors
+/// (<see cref="Sites.Embedding"/>); a norm, whose <c>In</c> and <c>Out</c> are its width (<see cref="Sites.Norm"/>); or where vectors of <c>Out</c> numbers enter the
+/// layers (<see cref="Sites.Inputs"/>), with <c>In</c> the width of a layer's keys, 0 where its layers take no prefix.
+/// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class SiteAttribute(string module, Sites role) : Attribute
 {

@@ -27,8 +27,8 @@ public sealed class RealizedByAttribute(Type type) : Attribute
 }
 
 /// <summary>
-/// One tensor an adapter method adds at each site it takes, or at those that its conditions name. A dimension is a number, <c>in</c> or <c>out</c> of the site, or a
-/// property of the annotation.
+/// One tensor an adapter method adds at each site it takes, or at those that its conditions name. A dimension is a number, <c>in</c>, <c>out</c> or <c>layers</c>
+/// (of its tower) of the site, a property of the annotation, or an expression over them.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class AdapterTensorAttribute(string name, params string[] shape) : Attribute
@@ -42,9 +42,15 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
     /// <summary>A boolean property of the annotation: the tensor is there only where it is true. Null for no condition.</summary>
     public string? When { get; set; }
 
+    /// <summary>A boolean property of the annotation: the tensor is there only where it is false. Null for no condition.</summary>
+    public string? Unless { get; set; }
+
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of its roles. Null for no condition.</summary>
     public string? At { get; set; }
 
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of other roles. Null for no condition.</summary>
     public string? NotAt { get; set; }
+
+    /// <summary>The tensor is there only at sites with a bias.</summary>
+    public bool WithBias { get; set; }
 }

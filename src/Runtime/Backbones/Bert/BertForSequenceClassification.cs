@@ -15,13 +15,18 @@ namespace FlatPO.Recipes.Backbones.Bert;
 /// </summary>
 [BackboneFamily("bert", TaskType.SequenceClassification, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size"])]
-[Tower(Weights = Widths.BertEmbeddings, LayerWeights = "4 * hidden_size", LayerActivations = Widths.BertActivations)]
+[Tower(Weights = Widths.BertEmbeddings, LayerActivations = Widths.BertActivations)]
+[Site("inputs", Sites.Inputs, In = "0", Out = "hidden_size")]
+[Site("bert.embeddings.word_embeddings", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
+[Site("bert.embeddings.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.attention.self.query", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.attention.self.key", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.attention.self.value", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.attention.output.dense", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "1")]
+[Site("bert.encoder.layer.{layer}.attention.output.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.intermediate.dense", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "1")]
 [Site("bert.encoder.layer.{layer}.output.dense", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "1")]
+[Site("bert.encoder.layer.{layer}.output.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("bert.pooler.dense", Sites.Head, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("classifier", Sites.Head, In = "hidden_size", Out = Widths.Labels, Bias = "1")]
 public sealed class BertForSequenceClassification : SequenceClassifier
@@ -44,7 +49,7 @@ public sealed class BertForSequenceClassification : SequenceClassifier
     }
 
     /// <inheritdoc/>
-    public override long? LongestRow => Config.Size("max_position_embeddings");
+    public override long? LongestRow => Config.Size("max_position_embeddings") - encoder.PlacesBefore;
 
     /// <inheritdoc/>
     public override long TokenTypes => encoder.TokenTypes;
@@ -53,7 +58,7 @@ public sealed class BertForSequenceClassification : SequenceClassifier
     public override Tensor HiddenStates(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
-        return encoder.States(batch, Scalars.Positions(batch.InputIds.size(1), Device), Training).MoveToOuterDisposeScope();
+        return encoder.States(batch, Scalars.Positions(encoder.PlacesBefore + batch.InputIds.size(1), Device), Training).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -31,8 +31,8 @@ internal sealed class Attention(Projection query, Projection key, Projection val
         Tensor v = Split(value.Forward(x), shape.KeyValueHeads);
         if (context.Rotary is { } rotary)
             (q, k) = (rotary.Turn(q), rotary.Turn(k));
-        if (context.Cache is { } cache)
-            (k, v) = cache.Append(k, v); // [rows, key-value heads, S, width]
+        if (context.Before is { } before)
+            (k, v) = before.Join(k, v); // [rows, key-value heads, S, width]
         double dropout = context.Training ? shape.Dropout : 0;
         Tensor mixed = Ops.ScaledDotProductAttention(q, k, v, (context.Mask, context.Causal, scale, dropout));
         Tensor merged = mixed.transpose(1, 2).reshape(rows, length, shape.Heads * shape.HeadWidth);

@@ -18,7 +18,8 @@ internal sealed class BertEncoder
     private const long DefaultTokenTypes = 2;
 
     private readonly WeightTable weights;
-    private readonly Embedding tokens;
+    private readonly InputSite inputs;
+    private readonly EmbeddingSite tokens;
     private readonly Embedding positions;
     private readonly Embedding types;
     private readonly LayerNorm norm;
@@ -37,7 +38,8 @@ internal sealed class BertEncoder
         long hidden = config.Size("hidden_size");
         weights.BasePrefix = $"{path}.";
         weights.Ignore($"{path}.embeddings.position_ids"); // a buffer that old versions saved
-        tokens = new Embedding(weights, $"{path}.embeddings.word_embeddings", config.Size("vocab_size"), hidden);
+        inputs = weights.Inputs("inputs", new InputShape(hidden, config.Size("num_hidden_layers"), config.Size("num_attention_heads")));
+        inputs.Table = tokens = weights.Embedding($"{path}.embeddings.word_embeddings", config.Size("vocab_size"), hidden);
         positions = new Embedding(weights, $"{path}.embeddings.position_embeddings", config.Size("max_position_embeddings"), hidden);
         types = new Embedding(weights, $"{path}.embeddings.token_type_embeddings", TokenTypes, hidden);
         norm = Norm(weights, $"{path}.embeddings.LayerNorm");
@@ -52,7 +54,7 @@ internal sealed class BertEncoder
 
     /// <summary>A layer norm as the configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, string path) =>
-        new(weights, path, weights.Config.Size("hidden_size"), weights.Config.Number("layer_norm_eps", DefaultEpsilon));
+        new(weights.Norm(path, weights.Config.Size("hidden_size")), weights.Config.Size("hidden_size"), weights.Config.Number("layer_norm_eps", DefaultEpsilon));
 
     /// <summary>The dropout behind every block.</summary>
     internal static Dropout HiddenDropout(ModelConfig config) => new(config.Number("hidden_dropout_prob", DefaultDropout));
@@ -60,12 +62,18 @@ internal sealed class BertEncoder
     /// <summary>The dropout of the head on top: <c>classifier_dropout</c> or, where that is null, the one behind every block.</summary>
     internal static Dropout HeadDropout(ModelConfig config) => config.Has("classifier_dropout") ? new(config.Number("classifier_dropout")) : HiddenDropout(config);
 
-    /// <summary>What every token came to, [rows, T, hidden]; <paramref name="places"/> are rows of the position table, [T] or [rows, T].</summary>
+    /// <summary>How many places an adapter takes before every text.</summary>
+    internal int PlacesBefore => inputs.Places;
+
+    /// <summary>
+    /// What every token came to, [rows, T, hidden], what stands before the text with them; <paramref name="places"/> are their rows of the position table,
+    /// [T] or [rows, T].
+    /// </summary>
     internal Tensor States(SequenceBatch batch, Tensor places, bool training)
     {
         using var scope = NewDisposeScope();
         // padding is seen by none, but sees: the softmax of its own row has something to sum over
-        Tensor? mask = batch.Padded ? batch.AttentionMask.ne(Scalars.Zero).unsqueeze(1).unsqueeze(1) : null; // [rows, 1, 1, T]
+        Tensor? mask = batch.Padded ? inputs.Mask(batch.AttentionMask).ne(Scalars.Zero).unsqueeze(1).unsqueeze(1) : null; // [rows, 1, 1, T]
         AttentionContext context = new(training, mask);
         Tensor x = Embed(batch, places, training); // [rows, T, hidden]
         foreach (BertEncoderLayer layer in layers)
@@ -80,7 +88,8 @@ internal sealed class BertEncoder
     private Tensor Embed(SequenceBatch batch, Tensor places, bool training)
     {
         using var scope = NewDisposeScope();
-        Tensor sum = tokens.Forward(batch.InputIds).Plus(types.Forward(batch.TokenTypeIds)).Plus(positions.Forward(places));
+        Tensor kinds = inputs.Places == 0 ? batch.TokenTypeIds : cat([zeros([batch.TokenTypeIds.size(0), inputs.Places], ScalarType.Int64, weights.Device), batch.TokenTypeIds], 1);
+        Tensor sum = inputs.Before(tokens.Forward(batch.InputIds)).Plus(types.Forward(kinds)).Plus(positions.Forward(places));
         return dropout.Forward(norm.Forward(sum), training).MoveToOuterDisposeScope();
     }
 }

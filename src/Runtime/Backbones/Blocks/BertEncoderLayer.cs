@@ -25,11 +25,11 @@ internal sealed class BertEncoderLayer
             weights.Linear($"{path}.attention.self.value", Sites.Value, hidden, hidden, bias: true),
             weights.Linear($"{path}.attention.output.dense", Sites.Output, hidden, hidden, bias: true),
             new AttentionShape(heads, heads, hidden / heads, config.Number("attention_probs_dropout_prob", BertEncoder.DefaultDropout)));
+        attentionNorm = BertEncoder.Norm(weights, $"{path}.attention.output.LayerNorm");
         feedForward = new FeedForward(
             weights.Linear($"{path}.intermediate.dense", Sites.Up, hidden, wide, bias: true),
             weights.Linear($"{path}.output.dense", Sites.Down, wide, hidden, bias: true),
             Activations.Of(config, "hidden_act", "gelu"));
-        attentionNorm = BertEncoder.Norm(weights, $"{path}.attention.output.LayerNorm");
         feedForwardNorm = BertEncoder.Norm(weights, $"{path}.output.LayerNorm");
         dropout = BertEncoder.HiddenDropout(config);
     }

@@ -3,18 +3,16 @@ using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
 
-/// <summary>Layer norm over the last dimension; <paramref name="affine"/> says whether it has a weight and a bias.</summary>
-internal sealed class LayerNorm(WeightTable weights, string path, long width, double epsilon, bool affine = true)
+/// <summary>Layer norm over the last dimension, with what <paramref name="site"/> has of weight and bias.</summary>
+internal sealed class LayerNorm(NormSite site, long width, double epsilon)
 {
-    private readonly Weight? weight = affine ? weights.Declare($"{path}.weight", width) : null;
-    private readonly Weight? bias = affine ? weights.Declare($"{path}.bias", width) : null;
-
     internal Tensor Forward(Tensor x)
     {
-        Tensor? scale = weight?.Value, shift = bias?.Value;
-        if (scale is null || scale.dtype == x.dtype)
+        Tensor? scale = site.Weight?.Value, shift = site.Bias?.Value;
+        if ((scale ?? x).dtype == x.dtype && (shift ?? x).dtype == x.dtype)
             return functional.layer_norm(x, [width], scale, shift, epsilon);
         using var scope = NewDisposeScope();
-        return functional.layer_norm(x.to_type(scale.dtype), [width], scale, shift, epsilon).to_type(x.dtype).MoveToOuterDisposeScope(); // a norm trained in float32
+        Tensor wide = x.to_type(ScalarType.Float32); // a norm trained in float32
+        return functional.layer_norm(wide, [width], scale?.to_type(ScalarType.Float32), shift?.to_type(ScalarType.Float32), epsilon).to_type(x.dtype).MoveToOuterDisposeScope();
     }
 }

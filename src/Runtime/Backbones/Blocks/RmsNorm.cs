@@ -6,11 +6,11 @@ namespace FlatPO.Recipes.Backbones.Blocks;
 /// <summary>Root-mean-square norm over the last dimension (transformers <c>modeling_llama.py</c>, <c>LlamaRMSNorm</c>); the operator computes in float32 inside.</summary>
 internal sealed class RmsNorm(WeightTable weights, string path, long width, double epsilon)
 {
-    private readonly Weight weight = weights.Declare($"{path}.weight", width);
+    private readonly NormSite site = weights.Norm(path, width, NormParts.Weight);
 
     internal Tensor Forward(Tensor x)
     {
-        Tensor scale = weight.Value;
+        Tensor scale = site.Weight!.Value;
         if (scale.dtype == x.dtype)
             return Ops.RmsNorm(x, scale, epsilon);
         using var scope = NewDisposeScope();

@@ -31,6 +31,9 @@ internal sealed record RotaryDecoderSettings
     /// <summary>Width of a head where config.json has no <c>head_dim</c>; hidden_size / num_attention_heads unless given.</summary>
     internal long? DefaultHeadWidth { get; init; }
 
+    /// <summary>Whether an adapter may put something before the texts.</summary>
+    internal bool TakesInputs { get; init; } = true;
+
     /// <summary>How far back a windowed layer looks; null where all layers see everything.</summary>
     internal long? Window { get; init; }
 
@@ -62,7 +65,7 @@ internal sealed class RotaryDecoder
 {
     private readonly WeightTable weights;
     private readonly RotaryDecoderSettings settings;
-    private readonly Embedding embedding;
+    private readonly EmbeddingSite embedding;
     private readonly Rotary rotary;
     private readonly RotaryDecoderLayer[] layers;
     private readonly RmsNorm norm;
@@ -76,7 +79,11 @@ internal sealed class RotaryDecoder
         AttentionShape shape = ShapeOf(settings);
         weights.BasePrefix = "model.";
         weights.Ignore("*.rotary_emb.inv_freq"); // a buffer that old versions saved
-        embedding = new Embedding(weights, $"{settings.Path}.embed_tokens", vocabulary, hidden);
+        if (settings.TakesInputs)
+            Inputs = weights.Inputs("inputs", new InputShape(hidden, config.Size("num_hidden_layers"), shape.Heads, shape.KeyValueHeads, shape.HeadWidth));
+        embedding = weights.Embedding($"{settings.Path}.embed_tokens", vocabulary, hidden);
+        if (Inputs is not null)
+            Inputs.Table = embedding;
         rotary = new Rotary(weights, RopeSettings.Of(config), shape.HeadWidth);
         layers = new RotaryDecoderLayer[config.Size("num_hidden_layers")];
         for (int i = 0; i < layers.Length; i++)
@@ -90,48 +97,56 @@ internal sealed class RotaryDecoder
     /// <summary>The frequencies of a head.</summary>
     internal Rotary Rotary => rotary;
 
+    /// <summary>Where token vectors enter; null where nothing may stand before them.</summary>
+    internal InputSite? Inputs { get; }
+
     /// <summary>The tokens' vectors: ids [rows, T] to [rows, T, hidden].</summary>
     internal Tensor Embed(Tensor ids) => embedding.Forward(ids);
 
-    /// <summary>[rows, T, vocabulary].</summary>
+    /// <summary>[rows, T, vocabulary], with the places of a prompt before them.</summary>
     internal Tensor Logits(TokenBatch batch, bool training)
     {
         using var scope = NewDisposeScope();
-        return Logits(batch, Embed(batch.InputIds), rotary.At(0, batch.InputIds.size(1), weights.Dtype), training).MoveToOuterDisposeScope();
+        CausalView view = CausalView.Of(batch, Inputs);
+        return Logits(view, Inputs.Before(Embed(batch.InputIds)), rotary.At(view.First, view.Length, weights.Dtype), training).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the batch's ids, and from the turns of their positions.</summary>
-    internal Tensor Logits(TokenBatch batch, Tensor x, RotaryTable turns, bool training)
+    /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of a batch's ids, and from the turns of their positions.</summary>
+    internal Tensor Logits(CausalView view, Tensor x, RotaryTable turns, bool training)
     {
         using var scope = NewDisposeScope();
-        return head.Forward(norm.Forward(Layers(x, window => AttentionContext.Causally(batch, training, turns, window)))).MoveToOuterDisposeScope();
+        return head.Forward(norm.Forward(Layers(x, window => view.Context(training, turns, window)))).MoveToOuterDisposeScope();
     }
 
     /// <summary>Logits of the token behind each text: [rows, vocabulary].</summary>
     internal Tensor NextLogits(DecoderPass pass)
     {
         using var scope = NewDisposeScope();
+        CausalView view = CausalView.Of(pass, Inputs);
         RotaryTable turns = pass.IsPadded
-            ? rotary.At(pass.Positions().unsqueeze(1).unsqueeze(3), pass.Length, weights.Dtype) // [rows, 1, T, width]
-            : rotary.At(pass.First, pass.Length, weights.Dtype);
-        return NextLogits(pass, Embed(pass.NewIds), turns).MoveToOuterDisposeScope();
+            ? rotary.At(view.Positions().unsqueeze(1).unsqueeze(3), view.Length, weights.Dtype) // [rows, 1, T, width]
+            : rotary.At(view.First, view.Length, weights.Dtype);
+        Tensor words = Embed(pass.NewIds);
+        return NextLogits(pass, pass.First == 0 ? Inputs.Before(words) : words, turns).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the new ids, and from the turns of their positions.</summary>
     internal Tensor NextLogits(DecoderPass pass, Tensor x, RotaryTable turns)
     {
         using var scope = NewDisposeScope();
-        Tensor last = Layers(x, window => AttentionContext.Causally(pass, turns, window), pass.Cache).select(1, -1); // [rows, hidden]
+        CausalView view = CausalView.Of(pass, Inputs);
+        Tensor last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).select(1, -1); // [rows, hidden]
         return head.Forward(norm.Forward(last)).MoveToOuterDisposeScope();
     }
 
     private Tensor Layers(Tensor x, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)
     {
         using var scope = NewDisposeScope();
+        KeysBefore?[] before = KeysBefore.Of(Inputs, cache, layers.Length);
         AttentionContext full = contextOf(null), windowed = settings.Window is null ? full : contextOf(settings.Window);
         for (int i = 0; i < layers.Length; i++)
         {
-            Tensor next = layers[i].Forward(x, (settings.IsWindowed(i) ? windowed : full) with { Cache = cache?.Layer(i) });
+            Tensor next = layers[i].Forward(x, (settings.IsWindowed(i) ? windowed : full).With(before[i]));
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }

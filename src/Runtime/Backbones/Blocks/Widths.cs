@@ -15,8 +15,8 @@ internal static class Widths
     /// <summary>What a rotary decoder's layer keeps for backward: the inputs of two norms, queries, keys, values and the mixture of attention, three of the gated feed-forward.</summary>
     internal const string RotaryActivations = "2 * hidden_size + 2 * " + Queries + " + 2 * " + Keys + " + 3 * intermediate_size";
 
-    /// <summary>Numbers in BERT's embeddings: tokens, positions, token types, one layer norm.</summary>
-    internal const string BertEmbeddings = "(vocab_size + max_position_embeddings + (type_vocab_size ?? 2) + 2) * hidden_size";
+    /// <summary>Numbers in BERT's tables of positions and token types.</summary>
+    internal const string BertEmbeddings = "(max_position_embeddings + (type_vocab_size ?? 2)) * hidden_size";
 
     /// <summary>What a layer of BERT keeps for backward: the inputs of two norms, queries, keys, values and the mixture of attention, the feed-forward's middle.</summary>
     internal const string BertActivations = "6 * hidden_size + intermediate_size";

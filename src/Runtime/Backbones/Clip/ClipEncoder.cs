@@ -29,9 +29,11 @@ internal sealed class ClipEncoder
     private const double DefaultEpsilon = 1e-5;
 
     private readonly ClipLayer[] layers;
+    private readonly InputSite? inputs;
 
-    internal ClipEncoder(WeightTable weights, ModelConfig config, string path, ClipShape shape)
+    internal ClipEncoder(WeightTable weights, ModelConfig config, string path, ClipShape shape, InputSite? inputs = null)
     {
+        this.inputs = inputs;
         layers = new ClipLayer[shape.Layers];
         for (int i = 0; i < layers.Length; i++)
             layers[i] = new ClipLayer(weights, config, $"{path}.layers.{i}", shape);
@@ -39,14 +41,15 @@ internal sealed class ClipEncoder
 
     /// <summary>A layer norm as the tower's configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, ModelConfig config, string path, long hidden) =>
-        new(weights, path, hidden, config.Number("layer_norm_eps", DefaultEpsilon));
+        new(weights.Norm(path, hidden), hidden, config.Number("layer_norm_eps", DefaultEpsilon));
 
     /// <summary>x [rows, T, hidden], which is taken over, to the same.</summary>
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
-        foreach (ClipLayer layer in layers)
+        for (int i = 0; i < layers.Length; i++)
         {
-            Tensor next = layer.Forward(x, context);
+            x = inputs?.Renewed(x, i) ?? x;
+            Tensor next = layers[i].Forward(x, context);
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }

@@ -11,19 +11,20 @@ internal static class ClipSizes
     internal const string TextHidden = "(text_config.hidden_size ?? 512)";
     internal const string TextWide = "(text_config.intermediate_size ?? 2048)";
     internal const string TextLayers = "text_config.num_hidden_layers ?? 12";
+    internal const string Vocabulary = "text_config.vocab_size ?? 49408";
     internal const string TextPositions = "text_config.max_position_embeddings ?? 77";
 
-    // Two embeddings, the last norm and logit_scale, which belongs to neither tower.
-    internal const string TextWeights = "((text_config.vocab_size ?? 49408) + (" + TextPositions + ") + 2) * " + TextHidden + " + 1";
+    // The positions, and logit_scale, which belongs to neither tower.
+    internal const string TextWeights = "(" + TextPositions + ") * " + TextHidden + " + 1";
 
     internal const string VisionHidden = "(vision_config.hidden_size ?? 768)";
     internal const string VisionWide = "(vision_config.intermediate_size ?? 3072)";
     internal const string VisionLayers = "vision_config.num_hidden_layers ?? 12";
     internal const string VisionPositions = PatchesAcross + " * " + PatchesAcross + " + 1";
 
-    // The class token, its positions, the patches' kernel and the norms before and after the layers.
+    // The class token, its positions and the patches' kernel.
     internal const string VisionWeights =
-        "(1 + " + VisionPositions + " + (vision_config.num_channels ?? 3) * " + Patch + " * " + Patch + " + 4) * " + VisionHidden;
+        "(1 + " + VisionPositions + " + (vision_config.num_channels ?? 3) * " + Patch + " * " + Patch + ") * " + VisionHidden;
 
     // The inputs of two norms, queries, keys, values and the mixture of attention, and two of the feed-forward: quick_gelu is x · σ(1.702 x), and keeps both.
     internal const string TextActivations = "6 * " + TextHidden + " + 2 * " + TextWide;

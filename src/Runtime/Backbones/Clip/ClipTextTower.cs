@@ -14,7 +14,7 @@ internal sealed class ClipTextTower
     // What old configurations call the end of a text, and is not: OpenAI's is the largest id of its vocabulary (transformers pull request 24773).
     private const long LegacyEnd = 2;
 
-    private readonly Embedding tokens;
+    private readonly EmbeddingSite tokens;
     private readonly Embedding positions;
     private readonly ClipEncoder encoder;
     private readonly LayerNorm norm;
@@ -24,7 +24,7 @@ internal sealed class ClipTextTower
     {
         ClipShape shape = ClipShape.OfText(config);
         (Hidden, Vocabulary, Positions) = (shape.Hidden, config.Size("vocab_size", 49408), config.Size("max_position_embeddings", 77));
-        tokens = new Embedding(weights, $"{Path}.embeddings.token_embedding", Vocabulary, Hidden);
+        tokens = weights.Embedding($"{Path}.embeddings.token_embedding", Vocabulary, Hidden);
         positions = new Embedding(weights, $"{Path}.embeddings.position_embedding", Positions, Hidden);
         encoder = new ClipEncoder(weights, config, $"{Path}.encoder", shape);
         norm = ClipEncoder.Norm(weights, config, $"{Path}.final_layer_norm", Hidden);
@@ -56,7 +56,7 @@ internal sealed class ClipTextTower
         using var scope = NewDisposeScope();
         Tensor ids = texts.InputIds; // [texts, T]
         Tensor places = positions.Forward(Scalars.Positions(ids.size(1), ids.device)); // [T, hidden], whatever is padding
-        Tensor x = encoder.Forward(tokens.Forward(ids).Plus(places), AttentionContext.Causally(texts, training)); // [texts, T, hidden]
+        Tensor x = encoder.Forward(tokens.Forward(ids).Plus(places), CausalView.Of(texts).Context(training)); // [texts, T, hidden]
         Tensor ends = end == LegacyEnd ? ids.argmax(-1) : ids.eq(Scalars.Of(end)).to_type(ScalarType.Int64).argmax(-1); // [texts]: the first, where several are the largest
         Tensor last = x.gather(1, ends.view(-1, 1, 1).expand(-1, 1, Hidden)).squeeze(1); // [texts, hidden]
         return norm.Forward(last).MoveToOuterDisposeScope(); // the norm of a token needs that token alone

@@ -9,6 +9,7 @@ internal sealed class ClipVisionTower
 {
     private const string Path = "vision_model";
 
+    private readonly InputSite inputs;
     private readonly PatchEmbedding embedding;
     private readonly LayerNorm before;
     private readonly ClipEncoder encoder;
@@ -18,9 +19,10 @@ internal sealed class ClipVisionTower
     {
         ClipShape shape = ClipShape.OfVision(config);
         Hidden = shape.Hidden;
+        inputs = weights.Inputs($"{Path}.inputs", new InputShape(Hidden, shape.Layers, shape.Heads));
         embedding = Embedding(weights, config, Hidden);
         before = ClipEncoder.Norm(weights, config, $"{Path}.pre_layrnorm", Hidden); // so spelt in every checkpoint
-        encoder = new ClipEncoder(weights, config, $"{Path}.encoder", shape);
+        encoder = new ClipEncoder(weights, config, $"{Path}.encoder", shape, inputs);
         after = ClipEncoder.Norm(weights, config, $"{Path}.post_layernorm", Hidden);
     }
 
@@ -31,7 +33,7 @@ internal sealed class ClipVisionTower
     internal Tensor Forward(Tensor pixels, bool training)
     {
         using var scope = NewDisposeScope();
-        Tensor x = encoder.Forward(before.Forward(embedding.Forward(pixels)), new AttentionContext(training)); // [images, 1 + patches, hidden]
+        Tensor x = encoder.Forward(before.Forward(inputs.Behind(embedding.Forward(pixels))), new AttentionContext(training)); // [images, 1 + patches, hidden]
         return after.Forward(x.select(1, 0)).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
     }
 

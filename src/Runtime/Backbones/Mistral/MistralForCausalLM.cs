@@ -12,7 +12,9 @@ namespace FlatPO.Recipes.Backbones.Mistral;
 /// <summary>Mistral (transformers <c>modeling_mistral.py</c>): Llama's decoder without biases, with a window on every layer where <c>sliding_window</c> is not null.</summary>
 [BackboneFamily("mistral", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
-[Tower(Weights = "vocab_size * hidden_size + hidden_size", LayerWeights = "2 * hidden_size", LayerActivations = Widths.RotaryActivations)]
+[Tower(LayerActivations = Widths.RotaryActivations)]
+[Site("inputs", Sites.Inputs, In = Widths.Keys, Out = "hidden_size")]
+[Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries)]
 [Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Widths.Keys)]
 [Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Widths.Keys)]
@@ -20,6 +22,9 @@ namespace FlatPO.Recipes.Backbones.Mistral;
 [Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.input_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
 public sealed class MistralForCausalLM : CausalLM
 {
@@ -39,6 +44,9 @@ public sealed class MistralForCausalLM : CausalLM
             IsWindowed = _ => true,
         });
     }
+
+    /// <inheritdoc/>
+    protected override InputSite? Inputs => decoder.Inputs;
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);

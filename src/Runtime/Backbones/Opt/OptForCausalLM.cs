@@ -17,18 +17,21 @@ namespace FlatPO.Recipes.Backbones.Opt;
 [BackboneFamily("opt", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "ffn_dim", "word_embed_proj_dim", "vocab_size"])]
 [Tower(
-    Weights = "vocab_size * (word_embed_proj_dim ?? hidden_size) + (max_position_embeddings + 2) * hidden_size"
-        + " + (do_layer_norm_before ?? 1) * ((_remove_final_layer_norm ?? 0) == 0) * (layer_norm_elementwise_affine ?? 1) * 2 * hidden_size",
-    LayerWeights = "(layer_norm_elementwise_affine ?? 1) * 4 * hidden_size",
+    Weights = "(max_position_embeddings + 2) * hidden_size",
     LayerActivations = "6 * hidden_size + ffn_dim")]
+[Site("inputs", Sites.Inputs, In = "hidden_size", Out = "word_embed_proj_dim ?? hidden_size")]
+[Site("model.decoder.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "word_embed_proj_dim ?? hidden_size")]
 [Site("model.decoder.project_out", Sites.Projection, In = "hidden_size", Out = "word_embed_proj_dim", When = Projects)]
 [Site("model.decoder.project_in", Sites.Projection, In = "word_embed_proj_dim", Out = "hidden_size", When = Projects)]
+[Site("model.decoder.final_layer_norm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1", When = "(do_layer_norm_before ?? 1) * ((_remove_final_layer_norm ?? 0) == 0) * (layer_norm_elementwise_affine ?? 1)")]
 [Site("model.decoder.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.self_attn.out_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.self_attn_layer_norm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1", When = "layer_norm_elementwise_affine ?? 1")]
 [Site("model.decoder.layers.{layer}.fc1", Sites.Up, In = "hidden_size", Out = "ffn_dim", Bias = "enable_bias ?? 1")]
 [Site("model.decoder.layers.{layer}.fc2", Sites.Down, In = "ffn_dim", Out = "hidden_size", Bias = "enable_bias ?? 1")]
+[Site("model.decoder.layers.{layer}.final_layer_norm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1", When = "layer_norm_elementwise_affine ?? 1")]
 [Site("lm_head", Sites.Head, In = "word_embed_proj_dim ?? hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 1")]
 public sealed class OptForCausalLM : CausalLM
 {
@@ -38,7 +41,8 @@ public sealed class OptForCausalLM : CausalLM
     // The position table's first two rows are not used: position p lies in row p + 2, padding in row 1.
     private const long PositionOffset = 2;
 
-    private readonly Embedding tokens;
+    private readonly EmbeddingSite tokens;
+    private readonly InputSite inputs;
     private readonly Embedding positions;
     private readonly Projection? narrow;
     private readonly Projection? widen;
@@ -54,7 +58,9 @@ public sealed class OptForCausalLM : CausalLM
         ModelConfig config = weights.Config;
         long hidden = config.Size("hidden_size"), vocabulary = config.Size("vocab_size"), embedded = config.Int("word_embed_proj_dim", hidden);
         weights.BasePrefix = "model.";
-        tokens = new Embedding(weights, "model.decoder.embed_tokens", vocabulary, embedded);
+        long heads = config.Size("num_attention_heads");
+        inputs = weights.Inputs("inputs", new InputShape(embedded, config.Size("num_hidden_layers"), heads, heads, hidden / heads));
+        inputs.Table = tokens = weights.Embedding("model.decoder.embed_tokens", vocabulary, embedded);
         positions = new Embedding(weights, "model.decoder.embed_positions", config.Size("max_position_embeddings") + PositionOffset, hidden);
         if (embedded != hidden)
         {
@@ -73,47 +79,47 @@ public sealed class OptForCausalLM : CausalLM
     }
 
     /// <inheritdoc/>
-    public override long? LongestRow => Config.Size("max_position_embeddings");
+    public override long? LongestRow => Config.Size("max_position_embeddings") - inputs.Places;
+
+    /// <inheritdoc/>
+    protected override InputSite? Inputs => inputs;
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
-        return Head(Layers(Embed(batch.InputIds, Places(batch.AttentionMask)), AttentionContext.Causally(batch, Training))).MoveToOuterDisposeScope();
+        CausalView view = CausalView.Of(batch, inputs);
+        return Head(Layers(Embed(inputs.Before(tokens.Forward(batch.InputIds)), view), view.Context(Training))).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public override Tensor NextLogits(DecoderPass pass)
     {
         using var scope = NewDisposeScope();
-        Tensor places = Places(pass.AttentionMask).narrow(1, pass.First, pass.Length - pass.First); // [rows, T]
-        Tensor last = Layers(Embed(pass.NewIds, places), AttentionContext.Causally(pass), pass.Cache).select(1, -1); // [rows, hidden]
-        return Head(last).MoveToOuterDisposeScope();
+        CausalView view = CausalView.Of(pass, inputs);
+        Tensor words = tokens.Forward(pass.NewIds);
+        Tensor x = Embed(pass.First == 0 ? inputs.Before(words) : words, view);
+        return Head(Layers(x, view.Context(Training), pass.Cache).select(1, -1)).MoveToOuterDisposeScope(); // of [rows, hidden]
     }
 
-    // The rows of the position table for a mask [rows, T].
-    private static Tensor Places(Tensor mask)
+    // words [rows, T, embedded] to [rows, T, hidden]
+    private Tensor Embed(Tensor words, CausalView view)
     {
         using var scope = NewDisposeScope();
-        return mask.cumsum(1).mul(mask).add(Scalars.Of(PositionOffset - 1)).MoveToOuterDisposeScope();
-    }
-
-    // [rows, T] to [rows, T, hidden]
-    private Tensor Embed(Tensor ids, Tensor places)
-    {
-        using var scope = NewDisposeScope();
-        Tensor words = tokens.Forward(ids);
+        Tensor mask = view.Tokens; // positions are counted along it
+        Tensor places = mask.cumsum(1).mul(mask).add(Scalars.Of(PositionOffset - 1)).narrow(1, view.First, view.Length - view.First); // [rows, T]
         return (widen?.Forward(words) ?? words).Plus(positions.Forward(places)).MoveToOuterDisposeScope();
     }
 
     // x [rows, T, hidden], which is taken over, to the same
     private Tensor Layers(Tensor x, AttentionContext context, KeyValueCache? cache = null)
     {
+        KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Length);
         for (int i = 0; i < layers.Length; i++)
         {
             if (Training && layerDrop > 0 && rand(1).item<float>() < layerDrop) // a number of the CPU's generator: nothing waits for the device
                 continue;
-            Tensor next = layers[i].Forward(x, context with { Cache = cache?.Layer(i) });
+            Tensor next = layers[i].Forward(x, context.With(before[i]));
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }

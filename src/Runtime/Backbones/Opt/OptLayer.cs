@@ -44,7 +44,10 @@ internal sealed class OptLayer
 
     /// <summary>A layer norm as the configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, string path) =>
-        new(weights, path, weights.Config.Size("hidden_size"), Epsilon, weights.Config.Flag("layer_norm_elementwise_affine", true));
+        new(
+            weights.Norm(path, weights.Config.Size("hidden_size"), weights.Config.Flag("layer_norm_elementwise_affine", true) ? NormParts.WeightAndBias : NormParts.None),
+            weights.Config.Size("hidden_size"),
+            Epsilon);
 
     /// <summary>x [rows, T, hidden] to the same.</summary>
     internal Tensor Forward(Tensor x, in AttentionContext context)

@@ -11,7 +11,9 @@ namespace FlatPO.Recipes.Backbones.Qwen2;
 /// <summary>Qwen 2 and 2.5 (transformers <c>modeling_qwen2.py</c>): Llama's decoder with biases on query, key and value, and a window on the upper layers where asked for.</summary>
 [BackboneFamily("qwen2", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size", "vocab_size"])]
-[Tower(Weights = "vocab_size * hidden_size + hidden_size", LayerWeights = "2 * hidden_size", LayerActivations = Widths.RotaryActivations)]
+[Tower(LayerActivations = Widths.RotaryActivations)]
+[Site("inputs", Sites.Inputs, In = Widths.Keys, Out = "hidden_size")]
+[Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries, Bias = "1")]
 [Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Widths.Keys, Bias = "1")]
 [Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Widths.Keys, Bias = "1")]
@@ -19,6 +21,9 @@ namespace FlatPO.Recipes.Backbones.Qwen2;
 [Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.input_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
 public sealed class Qwen2ForCausalLM : CausalLM
 {
@@ -28,6 +33,9 @@ public sealed class Qwen2ForCausalLM : CausalLM
     public Qwen2ForCausalLM(WeightTable weights)
         : base(weights) =>
         decoder = new RotaryDecoder(weights, new RotaryDecoderSettings { Config = weights.Config, QueryKeyValueBias = true }.WithUpperWindow());
+
+    /// <inheritdoc/>
+    protected override InputSite? Inputs => decoder.Inputs;
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);

@@ -23,21 +23,22 @@ namespace FlatPO.Recipes.Backbones.Qwen25VL;
     Layers = "vision_config.depth",
     Positions = "pixels / (" + PatchArea + ")",
     PixelsPerToken = PatchArea + " * (vision_config.spatial_merge_size ?? 2) * (vision_config.spatial_merge_size ?? 2)",
-    Weights = Seen + " * (vision_config.in_channels ?? vision_config.in_chans ?? 3) * (vision_config.temporal_patch_size ?? 2) * " + PatchArea + " + " + Seen,
-    LayerWeights = "2 * " + Seen,
+    Weights = Seen + " * (vision_config.in_channels ?? vision_config.in_chans ?? 3) * (vision_config.temporal_patch_size ?? 2) * " + PatchArea,
     LayerActivations = "6 * " + Seen + " + 3 * " + SeenWide)]
 [Tower(Towers.Language,
     Layers = "text_config.num_hidden_layers ?? num_hidden_layers",
-    Weights = Vocabulary + " * " + Hidden + " + " + Hidden,
-    LayerWeights = "2 * " + Hidden,
     LayerActivations = "2 * " + Hidden + " + 2 * " + Queries + " + 2 * " + Keys + " + 3 * " + Wide)]
+[Site("model.visual.blocks.{layer}.norm1", Sites.Norm, Tower = Towers.Vision, In = Seen, Out = Seen, Published = "visual.blocks.{layer}.norm1")]
+[Site("model.visual.blocks.{layer}.norm2", Sites.Norm, Tower = Towers.Vision, In = Seen, Out = Seen, Published = "visual.blocks.{layer}.norm2")]
 [Site("model.visual.blocks.{layer}.attn.qkv", Sites.Query | Sites.Key | Sites.Value, Tower = Towers.Vision, In = Seen, Out = "3 * " + Seen, Bias = "1", Published = "visual.blocks.{layer}.attn.qkv")]
 [Site("model.visual.blocks.{layer}.attn.proj", Sites.Output, Tower = Towers.Vision, In = Seen, Out = Seen, Bias = "1", Published = "visual.blocks.{layer}.attn.proj")]
 [Site("model.visual.blocks.{layer}.mlp.gate_proj", Sites.Gate, Tower = Towers.Vision, In = Seen, Out = SeenWide, Bias = "1", Published = "visual.blocks.{layer}.mlp.gate_proj")]
 [Site("model.visual.blocks.{layer}.mlp.up_proj", Sites.Up, Tower = Towers.Vision, In = Seen, Out = SeenWide, Bias = "1", Published = "visual.blocks.{layer}.mlp.up_proj")]
 [Site("model.visual.blocks.{layer}.mlp.down_proj", Sites.Down, Tower = Towers.Vision, In = SeenWide, Out = Seen, Bias = "1", Published = "visual.blocks.{layer}.mlp.down_proj")]
+[Site("model.visual.merger.ln_q", Sites.Norm, Tower = Towers.Vision, In = Seen, Out = Seen, Published = "visual.merger.ln_q")]
 [Site("model.visual.merger.mlp.0", Sites.Up, Tower = Towers.Vision, In = Merged, Out = Merged, Bias = "1", Published = "visual.merger.mlp.0")]
 [Site("model.visual.merger.mlp.2", Sites.Down, Tower = Towers.Vision, In = Merged, Out = Hidden, Bias = "1", Published = "visual.merger.mlp.2")]
+[Site("model.language_model.embed_tokens", Sites.Embedding, Tower = Towers.Language, In = Vocabulary, Out = Hidden, Published = "model.embed_tokens")]
 [Site("model.language_model.layers.{layer}.self_attn.q_proj", Sites.Query, Tower = Towers.Language, In = Hidden, Out = Queries, Bias = "1", Published = "model.layers.{layer}.self_attn.q_proj")]
 [Site("model.language_model.layers.{layer}.self_attn.k_proj", Sites.Key, Tower = Towers.Language, In = Hidden, Out = Keys, Bias = "1", Published = "model.layers.{layer}.self_attn.k_proj")]
 [Site("model.language_model.layers.{layer}.self_attn.v_proj", Sites.Value, Tower = Towers.Language, In = Hidden, Out = Keys, Bias = "1", Published = "model.layers.{layer}.self_attn.v_proj")]
@@ -45,6 +46,9 @@ namespace FlatPO.Recipes.Backbones.Qwen25VL;
 [Site("model.language_model.layers.{layer}.mlp.gate_proj", Sites.Gate, Tower = Towers.Language, In = Hidden, Out = Wide, Published = "model.layers.{layer}.mlp.gate_proj")]
 [Site("model.language_model.layers.{layer}.mlp.up_proj", Sites.Up, Tower = Towers.Language, In = Hidden, Out = Wide, Published = "model.layers.{layer}.mlp.up_proj")]
 [Site("model.language_model.layers.{layer}.mlp.down_proj", Sites.Down, Tower = Towers.Language, In = Wide, Out = Hidden, Published = "model.layers.{layer}.mlp.down_proj")]
+[Site("model.language_model.layers.{layer}.input_layernorm", Sites.Norm, Tower = Towers.Language, In = Hidden, Out = Hidden, Published = "model.layers.{layer}.input_layernorm")]
+[Site("model.language_model.layers.{layer}.post_attention_layernorm", Sites.Norm, Tower = Towers.Language, In = Hidden, Out = Hidden, Published = "model.layers.{layer}.post_attention_layernorm")]
+[Site("model.language_model.norm", Sites.Norm, Tower = Towers.Language, In = Hidden, Out = Hidden, Published = "model.norm")]
 [Site("lm_head", Sites.Head, Tower = Towers.Language, In = Hidden, Out = Vocabulary, Tied = "tie_word_embeddings ?? text_config.tie_word_embeddings ?? 0")]
 public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
 {
@@ -81,6 +85,7 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
             Path = "model.language_model",
             Tied = config.Flag("tie_word_embeddings", TextConfig.Flag("tie_word_embeddings", false)),
             QueryKeyValueBias = true,
+            TakesInputs = false, // peft puts nothing before texts with images
         }.WithUpperWindow());
         axes = weights.Keep(tensor(Axes(TextConfig, decoder.Rotary.HeadWidth), device: weights.Device));
     }
@@ -99,7 +104,7 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
     {
         using var scope = NewDisposeScope();
         TokenPlaces places = PlacesOf(batch);
-        return decoder.Logits(batch.Tokens, Embed(batch, places), Turns(places.Positions, batch.Tokens.InputIds.size(1)), Training).MoveToOuterDisposeScope();
+        return decoder.Logits(CausalView.Of(batch.Tokens), Embed(batch, places), Turns(places.Positions, batch.Tokens.InputIds.size(1)), Training).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -17,6 +17,8 @@ internal sealed class VisionBlock
     internal VisionBlock(WeightTable weights, ModelConfig config, string path)
     {
         long hidden = config.Size("hidden_size"), wide = config.Size("intermediate_size"), heads = config.Size("num_heads");
+        attentionNorm = new RmsNorm(weights, $"{path}.norm1", hidden, VisionTower.Epsilon);
+        feedForwardNorm = new RmsNorm(weights, $"{path}.norm2", hidden, VisionTower.Epsilon);
         attention = new VisionAttention(
             weights.Linear($"{path}.attn.qkv", Sites.Query | Sites.Key | Sites.Value, hidden, 3 * hidden, bias: true),
             weights.Linear($"{path}.attn.proj", Sites.Output, hidden, hidden, bias: true),
@@ -27,8 +29,6 @@ internal sealed class VisionBlock
             weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, bias: true),
             weights.Linear($"{path}.mlp.down_proj", Sites.Down, wide, hidden, bias: true),
             Activations.Of(config, "hidden_act", "silu"));
-        attentionNorm = new RmsNorm(weights, $"{path}.norm1", hidden, VisionTower.Epsilon);
-        feedForwardNorm = new RmsNorm(weights, $"{path}.norm2", hidden, VisionTower.Epsilon);
     }
 
     /// <summary>x [patches, hidden] to the same.</summary>

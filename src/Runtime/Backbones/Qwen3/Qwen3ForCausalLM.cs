@@ -16,16 +16,21 @@ namespace FlatPO.Recipes.Backbones.Qwen3;
 [BackboneFamily("qwen3", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
 [Tower(
-    Weights = "vocab_size * hidden_size + hidden_size",
-    LayerWeights = "2 * hidden_size + 2 * " + Head,
     LayerActivations = "2 * hidden_size + 3 * " + Queries + " + 3 * " + Keys + " + 3 * intermediate_size")] // as Llama's, and the inputs of the norms of queries and keys
+[Site("inputs", Sites.Inputs, In = Keys, Out = "hidden_size")]
+[Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Queries, Bias = "attention_bias ?? 0")]
 [Site("model.layers.{layer}.self_attn.k_proj", Sites.Key, In = "hidden_size", Out = Keys, Bias = "attention_bias ?? 0")]
 [Site("model.layers.{layer}.self_attn.v_proj", Sites.Value, In = "hidden_size", Out = Keys, Bias = "attention_bias ?? 0")]
 [Site("model.layers.{layer}.self_attn.o_proj", Sites.Output, In = Queries, Out = "hidden_size", Bias = "attention_bias ?? 0")]
+[Site("model.layers.{layer}.self_attn.q_norm", Sites.Norm, In = Head, Out = Head)]
+[Site("model.layers.{layer}.self_attn.k_norm", Sites.Norm, In = Head, Out = Head)]
 [Site("model.layers.{layer}.mlp.gate_proj", Sites.Gate, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.up_proj", Sites.Up, In = "hidden_size", Out = "intermediate_size")]
 [Site("model.layers.{layer}.mlp.down_proj", Sites.Down, In = "intermediate_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.input_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
+[Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
 public sealed class Qwen3ForCausalLM : CausalLM
 {
@@ -51,6 +56,9 @@ public sealed class Qwen3ForCausalLM : CausalLM
             DefaultHeadWidth = DefaultHeadWidth,
         }.WithUpperWindow());
     }
+
+    /// <inheritdoc/>
+    protected override InputSite? Inputs => decoder.Inputs;
 
     /// <inheritdoc/>
     public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);

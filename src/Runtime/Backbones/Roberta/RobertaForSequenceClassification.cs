@@ -15,13 +15,18 @@ namespace FlatPO.Recipes.Backbones.Roberta;
 /// </summary>
 [BackboneFamily("roberta", TaskType.SequenceClassification, MaxLength = "max_position_embeddings - (pad_token_id ?? 1) - 1",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "max_position_embeddings", "vocab_size"])]
-[Tower(Weights = Widths.BertEmbeddings, LayerWeights = "4 * hidden_size", LayerActivations = Widths.BertActivations)]
+[Tower(Weights = Widths.BertEmbeddings, LayerActivations = Widths.BertActivations)]
+[Site("inputs", Sites.Inputs, In = "0", Out = "hidden_size")]
+[Site("roberta.embeddings.word_embeddings", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
+[Site("roberta.embeddings.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.attention.self.query", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.attention.self.key", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.attention.self.value", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.attention.output.dense", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "1")]
+[Site("roberta.encoder.layer.{layer}.attention.output.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.intermediate.dense", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "1")]
 [Site("roberta.encoder.layer.{layer}.output.dense", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "1")]
+[Site("roberta.encoder.layer.{layer}.output.LayerNorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("classifier.dense", Sites.Head, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("classifier.out_proj", Sites.Head, In = "hidden_size", Out = Widths.Labels, Bias = "1")]
 public sealed class RobertaForSequenceClassification : SequenceClassifier
@@ -47,7 +52,7 @@ public sealed class RobertaForSequenceClassification : SequenceClassifier
     }
 
     /// <inheritdoc/>
-    public override long? LongestRow => Config.Size("max_position_embeddings") - PaddingId - 1;
+    public override long? LongestRow => Config.Size("max_position_embeddings") - PaddingId - 1 - encoder.PlacesBefore;
 
     /// <inheritdoc/>
     public override long TokenTypes => encoder.TokenTypes;
@@ -73,6 +78,8 @@ public sealed class RobertaForSequenceClassification : SequenceClassifier
     private Tensor Places(Tensor ids)
     {
         using var scope = NewDisposeScope();
+        if (encoder.PlacesBefore > 0) // create_position_ids_from_inputs_embeds: vectors have no padding id to be told by
+            return Scalars.Positions(encoder.PlacesBefore + ids.size(1), Device).add(Scalars.Of(PaddingId + 1)).MoveToOuterDisposeScope();
         Tensor counted = ids.ne(Scalars.Of(PaddingId)).to_type(ScalarType.Int64);
         return counted.cumsum(1).mul(counted).add(Scalars.Of(PaddingId)).MoveToOuterDisposeScope();
     }

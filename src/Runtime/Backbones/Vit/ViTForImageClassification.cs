@@ -17,21 +17,25 @@ namespace FlatPO.Recipes.Backbones.Vit;
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"])]
 [Tower(
     Positions = Patches + " + 1",
-    Weights = "hidden_size + (" + Patches + " + 1) * hidden_size + hidden_size * (num_channels ?? 3) * " + PatchArea + " + hidden_size + 2 * hidden_size",
-    LayerWeights = "4 * hidden_size",
+    Weights = "hidden_size + (" + Patches + " + 1) * hidden_size + hidden_size * (num_channels ?? 3) * " + PatchArea + " + hidden_size",
     LayerActivations = "6 * hidden_size + intermediate_size")]
+[Site("inputs", Sites.Inputs, In = "0", Out = "hidden_size")]
 [Site("vit.layers.{layer}.attention.q_proj", Sites.Query, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.query")]
 [Site("vit.layers.{layer}.attention.k_proj", Sites.Key, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.key")]
 [Site("vit.layers.{layer}.attention.v_proj", Sites.Value, In = "hidden_size", Out = "hidden_size", Bias = "qkv_bias ?? 1", Published = "vit.encoder.layer.{layer}.attention.attention.value")]
 [Site("vit.layers.{layer}.attention.o_proj", Sites.Output, In = "hidden_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.attention.output.dense")]
 [Site("vit.layers.{layer}.mlp.fc1", Sites.Up, In = "hidden_size", Out = "intermediate_size", Bias = "1", Published = "vit.encoder.layer.{layer}.intermediate.dense")]
 [Site("vit.layers.{layer}.mlp.fc2", Sites.Down, In = "intermediate_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.output.dense")]
+[Site("vit.layers.{layer}.layernorm_before", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.layernorm_before")]
+[Site("vit.layers.{layer}.layernorm_after", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1", Published = "vit.encoder.layer.{layer}.layernorm_after")]
+[Site("vit.layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size", Bias = "1")]
 [Site("classifier", Sites.Head, In = "hidden_size", Out = Widths.Labels, Bias = "1")]
 public sealed class ViTForImageClassification : ImageClassifier
 {
     private const string Patches = "((image_size ?? image_size.0) / (patch_size ?? patch_size.0)) * ((image_size ?? image_size.1) / (patch_size ?? patch_size.1))";
     private const string PatchArea = "(patch_size ?? patch_size.0) * (patch_size ?? patch_size.1)";
 
+    private readonly InputSite inputs;
     private readonly PatchEmbedding embedding;
     private readonly Dropout dropout;
     private readonly ViTLayer[] layers;
@@ -46,12 +50,13 @@ public sealed class ViTForImageClassification : ImageClassifier
         long hidden = config.Size("hidden_size");
         weights.BasePrefix = "vit.";
         weights.Ignore("vit.pooler.*", "vit.embeddings.mask_token"); // parts of the base model that a classifier does not use
+        inputs = weights.Inputs("inputs", new InputShape(hidden, config.Size("num_hidden_layers"), config.Size("num_attention_heads")));
         embedding = Embedding(weights, hidden);
         dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
         layers = new ViTLayer[config.Size("num_hidden_layers")];
         for (int i = 0; i < layers.Length; i++)
             layers[i] = new ViTLayer(weights, i);
-        norm = new LayerNorm(weights, "vit.layernorm", hidden, config.Number("layer_norm_eps"));
+        norm = new LayerNorm(weights.Norm("vit.layernorm", hidden), hidden, config.Number("layer_norm_eps"));
         classifier = weights.Head("classifier", hidden, config.Labels);
     }
 
@@ -60,10 +65,11 @@ public sealed class ViTForImageClassification : ImageClassifier
     {
         using var scope = NewDisposeScope();
         AttentionContext context = new(Training);
-        Tensor x = dropout.Forward(embedding.Forward(batch.PixelValues), Training); // [rows, 1 + patches, hidden]
-        foreach (ViTLayer layer in layers)
+        Tensor x = inputs.Behind(dropout.Forward(embedding.Forward(batch.PixelValues), Training)); // [rows, 1 + patches, hidden]
+        for (int i = 0; i < layers.Length; i++)
         {
-            Tensor next = layer.Forward(x, context);
+            x = inputs.Renewed(x, i);
+            Tensor next = layers[i].Forward(x, context);
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }

@@ -32,9 +32,11 @@ internal sealed class ViTLayer
             weights.Linear($"{module}.mlp.fc1", Sites.Up, hidden, wide, bias: true, $"{published}.intermediate.dense"),
             weights.Linear($"{module}.mlp.fc2", Sites.Down, wide, hidden, bias: true, $"{published}.output.dense"),
             Activations.Of(config, "hidden_act", "gelu"));
-        attentionNorm = new LayerNorm(weights, $"{published}.layernorm_before", hidden, config.Number("layer_norm_eps"));
-        feedForwardNorm = new LayerNorm(weights, $"{published}.layernorm_after", hidden, config.Number("layer_norm_eps"));
+        attentionNorm = Norm("layernorm_before");
+        feedForwardNorm = Norm("layernorm_after");
         dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
+
+        LayerNorm Norm(string name) => new(weights.Norm($"{module}.{name}", hidden, published: $"{published}.{name}"), hidden, config.Number("layer_norm_eps"));
     }
 
     /// <summary>x [rows, 1 + patches, hidden] to the same.</summary>

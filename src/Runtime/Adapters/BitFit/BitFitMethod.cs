@@ -1,0 +1,36 @@
+using System.Text.Json.Nodes;
+using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Trainables;
+using TorchSharp;
+
+namespace FlatPO.Recipes.Adapters.BitFit;
+
+/// <summary>BitFit (arXiv 2106.10199): the biases of linear layers and norms are trained, all else is frozen. peft has no such method; docs/adapters.md says what its folder holds.</summary>
+public sealed class BitFitMethod : AdapterMethod, ILinearMethod<TrainedWeights>, INormMethod<TrainedWeights>
+{
+    internal const string Type = "BITFIT";
+
+    /// <inheritdoc/>
+    public override string PeftType => Type;
+
+    /// <inheritdoc/>
+    public TrainedWeights Place(Projection site, torch.Generator random) => Biases(site);
+
+    /// <inheritdoc/>
+    public TrainedWeights Place(NormSite site, torch.Generator random) => Biases(site);
+
+    /// <summary>The method an adapter folder was trained with: it has no settings.</summary>
+    public static BitFitMethod From(AdapterConfig config, IReadOnlyList<Site> sites) => new();
+
+    /// <inheritdoc/>
+    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
+    {
+    }
+
+    private static TrainedWeights Biases(Site site) => TrainedParts.Of(site, TrainableKind.Adapter, part => part == "bias" ? part : null);
+}
