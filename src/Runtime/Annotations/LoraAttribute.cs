@@ -42,6 +42,12 @@ public sealed class LoraAttribute : AdapterAttribute
     [Default(false)]
     public bool LoraBias { get; set; }
 
+    /// <summary>
+    /// LoRA+ (arXiv 2402.12354): λ, by which the learning rate of B is larger than the recipe's; of whatever else is one-dimensional too (peft's <c>loraplus_lr_ratio</c>).
+    /// </summary>
+    [Bounds("FPO1030", Minimum = 1), Default(1.0)]
+    public double LearningRateRatio { get; set; } = 1;
+
     /// <summary>How A begins; B is zero in any case (PEFT's <c>init_lora_weights</c>).</summary>
     [Default(LoraInitialization.KaimingUniform)]
     public LoraInitialization Initialization { get; set; }

@@ -135,6 +135,16 @@ public sealed class VariantTests
     }
 
     [Fact]
+    public void A_ratio_of_learning_rates_is_that_of_B_and_of_what_is_one_dimensional()
+    {
+        using Tried adapted = new(new LoraMethod { Rank = 2, UseDora = true, LearningRateRatio = 8 }, "opt");
+        Assert.All(adapted.Placement.Tensors, tensor => Assert.Equal(tensor.Name.EndsWith("lora_A.weight", StringComparison.Ordinal) ? 1 : 8, tensor.LearningRateFactor));
+        RecipeException error = Assert.Throws<RecipeException>(() => new Tried(new LoraMethod { Rank = 2, LearningRateRatio = 0.5 }, "opt"));
+        Assert.Equal("FPO1030", error.Id);
+        Assert.Contains("LearningRateRatio = 0.5 is out of bounds; allowed is at least 1", error.Message);
+    }
+
+    [Fact]
     public void Settings_that_exclude_each_other_have_the_compilers_id()
     {
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);

@@ -31,6 +31,9 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc cref="LoraAttribute.LoraBias"/>
     public bool LoraBias { get; init; }
 
+    /// <inheritdoc cref="LoraAttribute.LearningRateRatio"/>
+    public double LearningRateRatio { get; init; } = 1;
+
     /// <inheritdoc cref="LoraAttribute.Initialization"/>
     public LoraInitialization Initialization { get; init; }
 
@@ -46,6 +49,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     public override LoraPair Place(Projection site, Generator random)
     {
         Conflicts.Check(typeof(LoraAttribute), this);
+        Bounds.Check(typeof(LoraAttribute), nameof(LearningRateRatio), LearningRateRatio);
         if (Rank < 1 || Rank > Math.Min(site.In, site.Out))
             throw new RecipeException("FPO1005", $"Rank = {Rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
         using var scope = NewDisposeScope();
@@ -70,7 +74,11 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc/>
     public override void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites) => LoraConfig.Check(this, config);
 
-    private static TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial);
+    /// <summary>A tensor of its own at the site. LoRA+ moves B faster, and what is one-dimensional (peft <c>optimizers/loraplus.py</c>).</summary>
+    private TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial)
+    {
+        LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) ? 1 : LearningRateRatio,
+    };
 
     /// <summary>A at the start, float32 [rank, in] (peft <c>reset_lora_parameters</c>).</summary>
     private Tensor InitialA(Projection site, Generator random)
