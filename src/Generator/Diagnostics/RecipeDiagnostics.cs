@@ -74,6 +74,8 @@ internal static class RecipeDiagnostics
         Create("FPO1026", "A module is named twice", "'{0}' stands twice in {1}; once is enough"),
         Create("FPO1028", "The head begins at random and is not trained", "'{0}' was saved as {1}, without the head this task needs: it begins at random, so train it whole with ModulesToSave = [\"{2}\"]"),
         Bounded("FPO1030", "The learning rate of B is out of bounds"),
+        Create("FPO1031", "An entry is not name=number", "'{0}' is not name=number: write a module's name, = and {1}, for example \"up_proj=4\""),
+        Create("FPO1032", "An entry names no adapted module", "No adapted module of the {0} backbone is named '{1}'; nearest is '{2}' (adapted are {3})", Suggests),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

@@ -23,6 +23,17 @@ public sealed class LoraAttribute : AdapterAttribute
     [Bounds("FPO1006", Above = 0), Default(8.0)]
     public double Alpha { get; set; } = 8;
 
+    /// <summary>
+    /// Other ranks at single modules, as <c>name=number</c>: <c>"up_proj=2"</c>, <c>"layers.0.self_attn.q_proj=16"</c> (PEFT's <c>rank_pattern</c>). A name is the end of a
+    /// module path or a regular expression for one; of the entries that mean a module the first counts.
+    /// </summary>
+    [PatternOf(nameof(Rank)), Default(new string[0])]
+    public string[] RankPattern { get; set; } = [];
+
+    /// <summary>Other α at single modules, put as in <see cref="RankPattern"/> (PEFT's <c>alpha_pattern</c>).</summary>
+    [PatternOf(nameof(Alpha)), Default(new string[0])]
+    public string[] AlphaPattern { get; set; } = [];
+
     /// <summary>Probability of dropping an input element of the adapter branch while training.</summary>
     [Bounds("FPO1007", Minimum = 0, Below = 1), Default(0.0)]
     public double Dropout { get; set; }

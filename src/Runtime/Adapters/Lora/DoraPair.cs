@@ -12,8 +12,8 @@ namespace FlatPO.Recipes.Adapters.Lora;
 /// </summary>
 public sealed class DoraPair : LoraPair
 {
-    internal DoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor magnitude, LoraMethod method)
-        : base(a, b, bias: null, method)
+    internal DoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor magnitude, (LoraMethod Method, double Scaling) how)
+        : base(a, b, bias: null, how)
     {
         Magnitude = magnitude;
         Tensors = [a, b, magnitude];
@@ -60,7 +60,7 @@ public sealed class DoraPair : LoraPair
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Live.mm(A.Live), Method.Scale);
+        Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Live.mm(A.Live), Scale);
         return RowNorms(sum).MoveToOuterDisposeScope();
     }
 

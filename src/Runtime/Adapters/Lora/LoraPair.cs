@@ -1,6 +1,7 @@
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,9 +10,9 @@ namespace FlatPO.Recipes.Adapters.Lora;
 /// <summary>The two factors of one low-rank update, ΔW = s · B A with s = α / r (α / √r with rsLoRA).</summary>
 public class LoraPair : AdapterLayer
 {
-    internal LoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor? bias, LoraMethod method)
+    internal LoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor? bias, (LoraMethod Method, double Scaling) how)
     {
-        (A, B, Bias, Method) = (a, b, bias, method);
+        (A, B, Bias, Method, Scaling) = (a, b, bias, how.Method, how.Scaling);
         Tensors = bias is null ? [a, b] : [a, b, bias];
     }
 
@@ -30,7 +31,12 @@ public class LoraPair : AdapterLayer
     /// <inheritdoc/>
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
+    /// <summary>s, as the site's rank and alpha make it.</summary>
+    public double Scaling { get; }
+
     internal LoraMethod Method { get; }
+
+    private protected Scalar Scale => Scalars.Of(Scaling);
 
     /// <summary>Whether dropout acts on the branch now.</summary>
     private protected bool DropsOut => Training && Method.Dropout > 0;
@@ -47,7 +53,7 @@ public class LoraPair : AdapterLayer
     public override Tensor MergedWeight(Projection site)
     {
         using var scope = NewDisposeScope();
-        return site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Value.mm(A.Value), Method.Scale).MoveToOuterDisposeScope();
+        return site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Value.mm(A.Value), Scale).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -58,7 +64,7 @@ public class LoraPair : AdapterLayer
         if (site.Bias is null)
             throw new RecipeException("FPO1017", $"{site.Module} has no bias to merge the bias of B into; save the adapter instead, or train without LoraBias");
         using var scope = NewDisposeScope();
-        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Method.Scale).MoveToOuterDisposeScope();
+        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the branch sees of x: float32, since bfloat16 would round the perturbation away, with dropout.</summary>
@@ -70,5 +76,5 @@ public class LoraPair : AdapterLayer
 
     /// <summary>s · (B A x + b): float32 [..., in] → [..., rank] → [..., out].</summary>
     private protected Tensor Update(Tensor input) =>
-        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Method.Scale);
+        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Scale);
 }
