@@ -21,7 +21,7 @@ public static class PeftFolder
     {
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Tensors.ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Value));
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), FileTensors(placement).ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Write()));
         byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
@@ -38,12 +38,13 @@ public static class PeftFolder
             throw config.Invalid("peft_type", $"\"{method.PeftType}\", the method of this recipe");
         method.CheckConfig(config, placement.AdaptedSites);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
-        Dictionary<string, string> sources = Sources(placement, file);
+        FileTensor[] tensors = FileTensors(placement);
+        Dictionary<string, string> sources = Sources(placement, tensors, file);
         using var scope = NewDisposeScope();
-        Tensor[] numbers = [.. placement.Tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
+        Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
         using (no_grad())
             for (int i = 0; i < numbers.Length; i++)
-                placement.Tensors[i].Value.copy_(numbers[i]);
+                tensors[i].Read(numbers[i]);
     }
 
     /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
@@ -90,13 +91,20 @@ public static class PeftFolder
         return config;
     }
 
-    /// <summary>For each trainable tensor the name it has in the file: by transformers 5's modules or by 4's.</summary>
-    private static Dictionary<string, string> Sources(AdapterPlacement placement, SafetensorsFile file)
+    /// <summary>What each adapter layer says of the file, and the modules trained whole.</summary>
+    private static FileTensor[] FileTensors(AdapterPlacement placement)
+    {
+        IEnumerable<TrainableTensor> whole = placement.Tensors.Except(placement.Placed.SelectMany(pair => pair.Layer.Tensors));
+        return [.. placement.Placed.SelectMany(pair => pair.Layer.FileTensors), .. whole.Select(FileTensor.Of)];
+    }
+
+    /// <summary>For each tensor of the file the name it has there: by transformers 5's modules or by 4's.</summary>
+    private static Dictionary<string, string> Sources(AdapterPlacement placement, FileTensor[] tensors, SafetensorsFile file)
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
-        foreach (TrainableTensor tensor in placement.Tensors)
+        foreach (FileTensor tensor in tensors)
         {
             string? name = Names(placement, tensor).Select(candidate => Prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
@@ -116,7 +124,7 @@ public static class PeftFolder
             : throw new RecipeException("FPO4010", $"{file.Path} does not fit this recipe's adapters on {placement.Backbone.Config.Path} (another base model or other sites?): {Shortened(wrong)}");
     }
 
-    private static IEnumerable<string> Names(AdapterPlacement placement, TrainableTensor tensor)
+    private static IEnumerable<string> Names(AdapterPlacement placement, FileTensor tensor)
     {
         yield return tensor.Name;
         foreach (Projection site in placement.AdaptedSites.Concat(placement.Whole))

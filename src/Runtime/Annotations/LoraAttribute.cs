@@ -59,17 +59,26 @@ public sealed class LoraAttribute : AdapterAttribute
     [Bounds("FPO1030", Minimum = 1), Default(1.0)]
     public double LearningRateRatio { get; set; } = 1;
 
-    /// <summary>How A begins; B is zero in any case (PEFT's <c>init_lora_weights</c>).</summary>
+    /// <summary>How the factors begin (PEFT's <c>init_lora_weights</c>); the adapted model begins as the base in any case.</summary>
     [Default(LoraInitialization.KaimingUniform)]
     public LoraInitialization Initialization { get; set; }
 }
 
-/// <summary>How LoRA's A [rank, in] begins.</summary>
+/// <summary>How LoRA's A [rank, in] and B [out, rank] begin. Where B is not zero, the product it begins with is left out of the weight.</summary>
 public enum LoraInitialization
 {
-    /// <summary>Uniform in ±1 / √in (PEFT's <c>true</c>).</summary>
+    /// <summary>A uniform in ±1 / √in, B zero (PEFT's <c>true</c>).</summary>
     KaimingUniform,
 
-    /// <summary>Normal with standard deviation 1 / r (PEFT's <c>"gaussian"</c>).</summary>
+    /// <summary>A normal with standard deviation 1 / r, B zero (PEFT's <c>"gaussian"</c>).</summary>
     Gaussian,
+
+    /// <summary>
+    /// PiSSA (arXiv 2404.02948): the part of the weight with the r largest singular values (PEFT's <c>"pissa"</c>); takes a singular value decomposition of every adapted weight.
+    /// Saved as a plain LoRA of rank 2 r on the unchanged base, as PEFT converts it.
+    /// </summary>
+    Pissa,
+
+    /// <summary>OLoRA (arXiv 2406.01775): the first r columns and rows of the weight's QR decomposition (PEFT's <c>"olora"</c>). Saved as <see cref="Pissa"/> is.</summary>
+    Olora,
 }

@@ -4,10 +4,13 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Backbones;
 
 /// <summary>What a projection asks of the adapter that sits at it; the methods are in Adapters. It announces its trainable tensors; nothing guesses them from names.</summary>
-public abstract class AdapterLayer
+public abstract class AdapterLayer : IDisposable
 {
     /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
     public abstract IReadOnlyList<TrainableTensor> Tensors { get; }
+
+    /// <summary>What PEFT's file holds of it: its trainable tensors, unless the method trains in another form than PEFT reads.</summary>
+    public virtual IEnumerable<FileTensor> FileTensors => Tensors.Select(FileTensor.Of);
 
     /// <summary>True while training: dropout acts.</summary>
     public bool Training { get; set; }
@@ -20,4 +23,7 @@ public abstract class AdapterLayer
 
     /// <summary>The site's bias with the adapter merged into it: float32 [out]; null where merging leaves it as it is.</summary>
     public virtual Tensor? MergedBias(Projection site) => null;
+
+    /// <summary>Releases what it holds beside its trainable tensors; the backbone it sits at calls this when it goes.</summary>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
 }

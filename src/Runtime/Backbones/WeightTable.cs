@@ -136,6 +136,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (Projection projection in projections)
+            projection.Adapter?.Dispose();
         foreach (Weight weight in weights)
             weight.Release();
         foreach (Tensor constant in constants)

@@ -20,6 +20,9 @@ public sealed class VariantTests
         { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" },
     };
 
+    /// <summary>Methods that begin as a part of the weight, so that their file is another than what they train.</summary>
+    public static TheoryData<string, string> PartsOfTheWeight => new() { { "pissa", "llama" }, { "pissa", "opt" }, { "pissa_dora", "opt" }, { "olora", "qwen3" } };
+
     [Theory, MemberData(nameof(Methods))]
     public void A_fresh_adapter_leaves_the_logits_exactly_the_bases(string method, string backbone)
     {
@@ -52,7 +55,7 @@ public sealed class VariantTests
             Assert.Equal(adapted.Logits().Bits(), Tried.Logits(fresh).Bits());
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void A_merged_checkpoint_answers_as_the_moved_adapter(string method, string backbone)
     {
         using TemporaryFolder folder = new();
@@ -65,7 +68,7 @@ public sealed class VariantTests
         Assert.NotInRange(Golden.LargestDifference(plain.Logits(), adapted.Logits()), 0, 1e-3); // it was moved far enough to tell
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void Every_tensor_gets_a_gradient_with_dropout_too(string method, string backbone)
     {
         using Tried adapted = new(Of(method, dropout: 0.2), backbone);
@@ -77,7 +80,7 @@ public sealed class VariantTests
         Assert.All(adapted.Placement.Tensors, tensor => Assert.True(tensor.Gradient.abs().max().item<float>() > 0, tensor.Name));
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void A_second_pass_leaves_no_tensor_behind(string method, string backbone)
     {
         using Tried adapted = new(Of(method, dropout: 0.2), backbone);
@@ -180,11 +183,14 @@ public sealed class VariantTests
         Assert.Equal(adapted.Placement.Tensors.Select(tensor => tensor.Name), PeftFolder.Place(fresh, folder.Path).Tensors.Select(tensor => tensor.Name));
     }
 
-    private static AdapterMethod Of(string name, double dropout = 0) => name switch
+    internal static AdapterMethod Of(string name, double dropout = 0) => name switch
     {
         "lora" => new LoraMethod { Rank = 4, Dropout = dropout },
         "rslora" => new LoraMethod { Rank = 4, UseRslora = true, Dropout = dropout },
         "gaussian" => new LoraMethod { Rank = 4, Initialization = LoraInitialization.Gaussian, Dropout = dropout },
+        "pissa" => new LoraMethod { Rank = 4, Alpha = 6, Initialization = LoraInitialization.Pissa, Dropout = dropout },
+        "pissa_dora" => new LoraMethod { Rank = 4, UseDora = true, Initialization = LoraInitialization.Pissa, Dropout = dropout },
+        "olora" => new LoraMethod { Rank = 4, UseRslora = true, Initialization = LoraInitialization.Olora, Dropout = dropout },
         "lora_bias" => new LoraMethod { Rank = 4, LoraBias = true, Dropout = dropout },
         "dora" => new LoraMethod { Rank = 4, UseDora = true, Dropout = dropout },
         "dora_rslora" => new LoraMethod { Rank = 4, UseDora = true, UseRslora = true, Dropout = dropout },

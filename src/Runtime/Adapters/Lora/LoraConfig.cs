@@ -34,23 +34,25 @@ internal static class LoraConfig
 
     internal static void Write(LoraMethod method, JsonObject config)
     {
-        config["r"] = method.Rank;
-        config["lora_alpha"] = Number(method.Alpha);
+        double longer = FileRank(method), scale = FileAlpha(method);
+        config["r"] = Number(method.Rank * longer);
+        config["lora_alpha"] = Number(method.Alpha * scale);
         config["lora_dropout"] = method.Dropout;
         config["init_lora_weights"] = method.Initialization == LoraInitialization.Gaussian ? JsonValue.Create("gaussian") : JsonValue.Create(true);
         config["use_rslora"] = method.UseRslora;
         config["use_dora"] = method.UseDora;
         config["lora_bias"] = method.LoraBias;
         config["bias"] = "none";
-        config["rank_pattern"] = new JsonObject(method.RankEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number))));
-        config["alpha_pattern"] = new JsonObject(method.AlphaEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number))));
+        config["rank_pattern"] = new JsonObject(method.RankEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number * longer))));
+        config["alpha_pattern"] = new JsonObject(method.AlphaEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number * scale))));
     }
 
     /// <summary>Throws FPO4011 at the first entry that says something else than <paramref name="method"/>. How the numbers once began, and dropout, change nothing.</summary>
     internal static void Check(LoraMethod method, AdapterConfig config, IReadOnlyList<Projection> sites)
     {
-        CheckNumber(config, ("r", "rank_pattern"), sites, site => method.RankAt(site), "the rank of this adapter");
-        CheckNumber(config, ("lora_alpha", "alpha_pattern"), sites, method.AlphaAt, "the alpha of this adapter");
+        string converted = LoraStart.IsPartOfWeight(method.Initialization) ? $" as peft converts {method.Initialization}: twice the rank at the same scale" : "";
+        CheckNumber(config, ("r", "rank_pattern"), sites, site => method.RankAt(site) * FileRank(method), $"the rank of this adapter{converted}");
+        CheckNumber(config, ("lora_alpha", "alpha_pattern"), sites, site => method.AlphaAt(site) * FileAlpha(method), $"the alpha of this adapter{converted}");
         foreach ((string variant, bool used) in ((string, bool)[])[("use_rslora", method.UseRslora), ("use_dora", method.UseDora), ("lora_bias", method.LoraBias)])
             if (config.Flag(variant) != used)
                 throw config.Invalid(variant, $"{(used ? "true" : "false")}, as this adapter has it");
@@ -62,6 +64,12 @@ internal static class LoraConfig
         if (config.Text("bias") is { } and not "none")
             throw config.Invalid("bias", "\"none\"");
     }
+
+    /// <summary>By how much the rank in the file is larger: a pair that began as a part of its weight is saved beside that part (peft <c>peft_model.py</c>, <c>save_pretrained</c>).</summary>
+    private static double FileRank(LoraMethod method) => LoraStart.IsPartOfWeight(method.Initialization) ? 2 : 1;
+
+    /// <summary>By how much alpha is larger there, so that the scale stays.</summary>
+    private static double FileAlpha(LoraMethod method) => method.UseRslora ? Math.Sqrt(FileRank(method)) : FileRank(method);
 
     /// <summary>A number and its pattern must come to the same at every site, however they put it.</summary>
     private static void CheckNumber(AdapterConfig config, (string Number, string Pattern) keys, IReadOnlyList<Projection> sites, Func<Projection, double> expected, string what)

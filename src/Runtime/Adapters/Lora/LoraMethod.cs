@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -81,11 +80,13 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
         if (rank < 1 || rank > Math.Min(site.In, site.Out))
             throw new RecipeException("FPO1005", $"Rank = {rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
         using var scope = NewDisposeScope();
-        TrainableTensor a = Adapter(site, "lora_A.weight", InitialA(rank, site, random));
-        TrainableTensor b = Adapter(site, "lora_B.weight", zeros(site.Out, rank));
-        return UseDora
-            ? new DoraPair(a, b, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site)), (this, ScalingAt(site)))
-            : new LoraPair(a, b, LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null, (this, ScalingAt(site)));
+        (Tensor a, Tensor b) = LoraStart.Factors(this, site, random);
+        PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
+        {
+            Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
+            Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
+        };
+        return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
@@ -107,13 +108,4 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     {
         LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) ? 1 : LearningRateRatio,
     };
-
-    /// <summary>A at the start, float32 [rank, in] (peft <c>reset_lora_parameters</c>).</summary>
-    private Tensor InitialA(int rank, Projection site, Generator random)
-    {
-        if (Initialization == LoraInitialization.Gaussian)
-            return randn([rank, site.In], float32, generator: random).mul(Scalars.Of(1.0 / rank));
-        double bound = 1 / Math.Sqrt(site.In); // kaiming_uniform_(a = √5)
-        return rand([rank, site.In], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
-    }
 }
