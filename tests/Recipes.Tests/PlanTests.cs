@@ -29,6 +29,7 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(Verdicts.Load(Golden.Backbone("roberta"), Devices.Cpu), Verdicts.Plan.Tensors);
         AssertPlanned(Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), Captions.Plan.Tensors);
         AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
+        AssertPlanned(Patterned.Load(Golden.Backbone("qwen3"), Devices.Cpu), Patterned.Plan.Tensors);
     }
 
     [Fact]
@@ -37,6 +38,8 @@ public sealed class PlanTests(ITestOutputHelper output)
         Assert.Equal(TinyVit.Plan.TrainableTensors, TinyVit.Plan.Tensors.Count);
         Assert.Equal(TinyVit.Plan.TrainableParameters, TinyVit.Plan.Tensors.Sum(tensor => tensor.Count));
         Assert.Equal(TinyLlama.Plan.TrainableTensors, TinyLlama.Plan.Tensors.Count);
+        Assert.Equal(Patterned.Plan.TrainableTensors, Patterned.Plan.Tensors.Count);
+        Assert.Equal(Patterned.Plan.TrainableParameters, Patterned.Plan.Tensors.Sum(tensor => tensor.Count));
         Assert.Equal(TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.Tensors.Sum(tensor => tensor.Count));
     }
 

@@ -9,7 +9,7 @@ internal static class AdaptersSection
     public static string Render(RecipeModel recipe, AccessorClass accessors, Vocabulary vocabulary)
     {
         AdapterWords words = new(recipe.Adapter.Annotation, vocabulary);
-        string construction = Indent.Rest(Construction.New(words.Method, words.OwnProperties, [], vocabulary), 4);
+        string construction = Construction.New(words.Method, words.OwnProperties, [], vocabulary);
         return Templates.Render("adapters", vocabulary, new ScriptObject
         {
             ["set"] = Class(accessors, words, vocabulary, [$"var {words.Local} = {construction};"]),
@@ -21,7 +21,7 @@ internal static class AdaptersSection
         ["summary"] = accessors.Summary,
         ["name"] = accessors.Name,
         ["parameters"] = $"{vocabulary.Runtime("AdapterPlacement")} placement{Parameters(accessors.Scope, words)}",
-        ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words))).Select(statement => Indent.Rest(statement, 8))),
+        ["statements"] = new ScriptArray(before.Concat(accessors.Members.Select(member => Statement(member, words)))),
         ["properties"] = new ScriptArray(accessors.Members.Select(member => Property(member, words)).OfType<ScriptObject>()),
         ["classes"] = new ScriptArray(accessors.Members.Select(Nested).OfType<AccessorClass>().Select(nested => Indent.All(Class(nested, words, vocabulary, []), "    "))),
     });

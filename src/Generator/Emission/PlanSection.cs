@@ -27,9 +27,10 @@ internal static class PlanSection
     public static string Remarks(PlannedRecipe planned)
     {
         IEnumerable<string> rows =
-            from placed in planned.Recipe.Adapter.Towers.SelectMany(tower => tower.Sites.Select(site => (tower, site)))
-            let layers = placed.site.Site.InLayers ? $", layers {placed.tower.First} to {placed.tower.Last}" : ""
-            select $"{placed.site.Site.Module}{layers}: {string.Join(", ", placed.site.Tensors.Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]"))}";
+            from placed in planned.Recipe.Adapter.Sites
+            from run in placed.Runs
+            let layers = !placed.Site.InLayers ? "" : run.Places > 1 || placed.Runs.Count == 1 ? $", layers {run.First} to {run.Last}" : $", layer {run.First}"
+            select $"{placed.Site.Module}{layers}: {string.Join(", ", run.Tensors.Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]"))}";
         IEnumerable<string> whole = planned.Recipe.SavedModules.Select(saved => $"{saved.Site.Module}: whole, [{saved.Site.Out}, {saved.Site.In}]");
         string list = string.Concat(rows.Concat(whole).Select(row => $"/// <item>{Literal.InXml(row)}</item>\n"));
         return $"/// <remarks>\n/// {PlanWords.CountsCapitalised(planned.Plan)}; {PlanWords.Memory(planned.Plan.Memory)}.\n/// <list type=\"bullet\">\n{list}/// </list>\n/// </remarks>";

@@ -19,16 +19,28 @@ internal sealed record TensorGroup(string? Layers, IReadOnlyList<PlacedTensor> T
 
     private static IEnumerable<TensorGroup> Of(AccessorMember member) => member switch
     {
-        SiteMember site => [new(null, [.. Named(site.Placed)])],
+        SiteMember site => [new(null, [.. Named(site.Placed, 0)])],
         BlockMember block => Of(block.Block),
-        LayersMember layers => [new($"{layers.Tower.First}, {layers.Tower.Last}", [.. InLayer(layers.Layer)])],
+        LayersMember layers => Alike(layers.Tower).Select(run => new TensorGroup($"{run.First}, {run.Last}", [.. InLayer(layers.Layer, run.First)])),
         WholeMember whole => [new(whole.Layers == 0 ? null : $"0, {whole.Layers - 1}", [.. Whole(whole.Site)])],
         _ => [],
     };
 
-    private static IEnumerable<PlacedTensor> InLayer(AccessorClass layer) => Of(layer).SelectMany(group => group.Tensors);
+    /// <summary>The layers of a tower, those in which every site has the same together.</summary>
+    private static IEnumerable<(int First, int Last)> Alike(PlacedTower tower)
+    {
+        int[] starts = [.. tower.InLayers.SelectMany(placed => placed.Runs).Select(run => run.First).Distinct().OrderBy(first => first)];
+        return starts.Select((first, i) => (first, i + 1 < starts.Length ? starts[i + 1] - 1 : tower.Last));
+    }
 
-    private static IEnumerable<PlacedTensor> Named(PlacedSite placed) => placed.Tensors.Select(tensor => tensor with { Name = $"{placed.Site.Module}.{tensor.Name}" });
+    private static IEnumerable<PlacedTensor> InLayer(AccessorClass part, int layer) => part.Members.SelectMany(member => member switch
+    {
+        SiteMember site => Named(site.Placed, layer),
+        BlockMember block => InLayer(block.Block, layer),
+        _ => [],
+    });
+
+    private static IEnumerable<PlacedTensor> Named(PlacedSite placed, int layer) => placed.In(layer).Tensors.Select(tensor => tensor with { Name = $"{placed.Site.Module}.{tensor.Name}" });
 
     private static IEnumerable<PlacedTensor> Whole(SiteModel site)
     {

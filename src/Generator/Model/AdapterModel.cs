@@ -12,8 +12,9 @@ internal sealed record AdapterModel(Annotation Annotation, EquatableArray<Placed
     public IEnumerable<(PlacedSite Site, PlacedTensor Tensor, int Places)> Tensors =>
         from tower in Towers
         from placed in tower.Sites
-        from tensor in placed.Tensors
-        select (placed, tensor, tower.Places(placed.Site));
+        from run in placed.Runs
+        from tensor in run.Tensors
+        select (placed, tensor, run.Places);
 }
 
 /// <summary>A tower's share of the adapters.</summary>
@@ -27,8 +28,11 @@ internal sealed record PlacedTower(TowerModel Tower, int First, int Last, Equata
 
     public IEnumerable<PlacedSite> Outside => Sites.Where(placed => !placed.Site.InLayers);
 
-    /// <summary>How many places it takes of a site: one, or one a layer.</summary>
-    public int Places(SiteModel site) => site.InLayers ? Last - First + 1 : 1;
+    /// <summary>Every module taken, layer by layer.</summary>
+    public IEnumerable<(SiteModel Site, string Module)> Modules =>
+        from placed in Sites
+        from layer in placed.Site.InLayers ? Enumerable.Range(First, Last - First + 1) : [0]
+        select (placed.Site, placed.Site.ModuleAt(layer));
 
     /// <summary>Whether it leaves layers out.</summary>
     public bool IsPartial => InLayers.Any() && (First > 0 || Last < Tower.Layers - 1);
@@ -37,8 +41,26 @@ internal sealed record PlacedTower(TowerModel Tower, int First, int Last, Equata
 /// <summary>A site an adapter takes.</summary>
 /// <param name="Site">The site.</param>
 /// <param name="Path">The properties of the emitted classes that lead to it, behind its layer or tower: SelfAttn, QProj.</param>
-/// <param name="Tensors">The tensors the adapter adds.</param>
-internal sealed record PlacedSite(SiteModel Site, EquatableArray<string> Path, EquatableArray<PlacedTensor> Tensors);
+/// <param name="Runs">What the adapter adds, layer by layer; one run where no layer differs.</param>
+internal sealed record PlacedSite(SiteModel Site, EquatableArray<string> Path, EquatableArray<LayerRun> Runs)
+{
+    /// <summary>All that it adds, whatever the layer.</summary>
+    public IEnumerable<PlacedTensor> Tensors => Runs.SelectMany(run => run.Tensors);
+
+    /// <summary>What it adds in one layer.</summary>
+    public LayerRun In(int layer) => Runs.First(run => !Site.InLayers || run.Last >= layer);
+}
+
+/// <summary>Layers in which an adapter adds the same to a site; 0 to 0 for a site outside them.</summary>
+/// <param name="First">The first of them.</param>
+/// <param name="Last">The last of them.</param>
+/// <param name="Tensors">The tensors it adds.</param>
+/// <param name="Kept">Numbers it keeps for backward at one position.</param>
+internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Kept)
+{
+    /// <summary>How many places it takes of the site.</summary>
+    public int Places => Last - First + 1;
+}
 
 /// <summary>A tensor an adapter adds at one site.</summary>
 internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape)

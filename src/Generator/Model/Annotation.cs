@@ -100,6 +100,9 @@ internal sealed record PropertyValue
 
     public required BoundsModel? Bounds { get; init; }
 
+    /// <summary>The property whose number its entries give other values at single modules; null for none.</summary>
+    public required string? PatternOf { get; init; }
+
     /// <summary>The members of its type where that is an enum.</summary>
     public required EquatableArray<EnumMember> Members { get; init; }
 

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FlatPO.Recipes.Generator.Model;
 
 /// <summary>The backbone a recipe adapts.</summary>
@@ -89,6 +91,9 @@ internal sealed record SiteModel
 
     /// <summary>Whether every layer has one.</summary>
     public bool InLayers => Module.Contains("{layer}");
+
+    /// <summary>Its module path in one layer; outside the layers the only one.</summary>
+    public string ModuleAt(int layer) => Module.Replace("{layer}", layer.ToString(CultureInfo.InvariantCulture));
 
     /// <summary>The name PEFT's target_modules uses: the last part of the path.</summary>
     public string ShortName => Module.Substring(Module.LastIndexOf('.') + 1);

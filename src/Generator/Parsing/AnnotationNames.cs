@@ -17,6 +17,7 @@ internal static class AnnotationNames
     public const string Default = "FlatPO.Recipes.DefaultAttribute";
     public const string PerRun = "FlatPO.Recipes.PerRunAttribute";
     public const string Bounds = "FlatPO.Recipes.BoundsAttribute";
+    public const string PatternOf = "FlatPO.Recipes.PatternOfAttribute";
     public const string Conflict = "FlatPO.Recipes.ConflictAttribute";
     public const string UsualRatio = "FlatPO.Recipes.UsualRatioAttribute";
     public const string Subset = "FlatPO.Recipes.SubsetAttribute";

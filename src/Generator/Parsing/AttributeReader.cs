@@ -103,6 +103,7 @@ internal static class AttributeReader
             Places = First(property).ContainingType.ToDisplayString() == AnnotationNames.Adapter,
             PerRun = Mark(property, AnnotationNames.PerRun) is not null,
             Bounds = Mark(property, AnnotationNames.Bounds) is { } bounds ? Bounds(bounds) : null,
+            PatternOf = Mark(property, AnnotationNames.PatternOf) is { ConstructorArguments: [{ Value: string of }, ..] } ? of : null,
             Members = property.Type is INamedTypeSymbol { TypeKind: TypeKind.Enum } @enum ? Members(@enum) : [],
         };
     }

@@ -27,7 +27,7 @@ internal static class MemoryEstimate
             Weights = frozen * width,
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
-            Activations = recipe.Adapter.Towers.Sum(tower => batch * tower.Tower.Positions * Kept(tower, recipe.Adapter.Annotation, width)),
+            Activations = recipe.Adapter.Towers.Sum(tower => batch * tower.Tower.Positions * Kept(tower, width)),
             Logits = recipe.Task.PredictsTokens ? batch * run.Length * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
         };
     }
@@ -36,19 +36,19 @@ internal static class MemoryEstimate
     public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);
 
     /// <summary>Bytes kept for one position, in all layers from the first adapted one on: below it nothing is differentiated.</summary>
-    private static long Kept(PlacedTower tower, Annotation adapter, long width)
+    private static long Kept(PlacedTower tower, long width)
     {
         bool below = tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding);
         long layers = below ? tower.Tower.Layers : tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
         return layers * tower.Tower.LayerActivations * width
-            + Branches(tower.InLayers, adapter, width) * (tower.Last - tower.First + 1)
-            + Branches(tower.Outside, adapter, width);
+            + Branches(tower.InLayers, tower.Last - tower.First + 1, width)
+            + Branches(tower.Outside, 1, width);
     }
 
     /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
-    private static long Branches(IEnumerable<PlacedSite> sites, Annotation adapter, long width) => sites
+    private static long Branches(IEnumerable<PlacedSite> sites, int layers, long width) => sites
         .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
-        .Sum(group => Single * (group.Sum(placed => AtSite.Number(adapter.KeepsForBackward, adapter, placed.Site)) - (group.Count() - 1) * group.Key.In));
+        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Kept * run.Places)) - (group.Count() - 1) * group.Key.In * layers));
 
     private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
 }

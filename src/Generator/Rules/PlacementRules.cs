@@ -19,7 +19,8 @@ internal static class PlacementRules
         PlacedTower[]? placed = Placed(adapter, backbone, taken, findings);
         if (placed is null || taken.Length == 0)
             return null;
-        BoundsRules.CheckAtSites(adapter, taken, findings);
+        BoundsRules.CheckAtSites(adapter, placed, findings);
+        PatternRules.Check(adapter, backbone.ModelType, placed, findings);
         SettingCheckRules.CheckAtSites(adapter, taken, findings);
         KindRules.CheckTensors(adapter, backbone, placed, findings);
         return new AdapterModel(adapter, [.. placed]);
@@ -34,6 +35,7 @@ internal static class PlacementRules
             findings.Add("FPO1004", Place.Of(adapter, "Layers"), text);
             return null;
         }
+        NumbersAtModules numbers = new(adapter);
         List<PlacedTower> placed = [];
         foreach (TowerModel tower in backbone.Towers.Where(tower => taken.Any(site => backbone.TowerOf(site) == tower)))
         {
@@ -45,11 +47,35 @@ internal static class PlacementRules
             }
             SiteModel[] sites = [.. taken.Where(site => backbone.TowerOf(site) == tower)];
             IReadOnlyList<EquatableArray<string>> paths = AccessorPaths.Assign(sites, backbone.Sites.Where(site => backbone.TowerOf(site) == tower));
-            placed.Add(new PlacedTower(tower, start, end - 1, [.. sites.Select((site, i) => new PlacedSite(site, paths[i], Tensors(adapter, site)))]));
+            placed.Add(new PlacedTower(tower, start, end - 1, [.. sites.Select((site, i) => new PlacedSite(site, paths[i], Runs(numbers, site, start, end - 1)))]));
         }
         return [.. placed];
     }
 
-    private static EquatableArray<PlacedTensor> Tensors(Annotation adapter, SiteModel site) =>
-        [.. adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site)).Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => AtSite.Number(size, adapter, site))]))];
+    /// <summary>What the adapter adds to a site, layers with the same together.</summary>
+    private static EquatableArray<LayerRun> Runs(NumbersAtModules numbers, SiteModel site, int first, int last)
+    {
+        if (!site.InLayers)
+            return [Run(numbers, site, 0, 0)];
+        if (!numbers.Vary)
+            return [Run(numbers, site, first, last)];
+        List<LayerRun> runs = [];
+        for (int layer = first; layer <= last; layer++)
+        {
+            LayerRun here = Run(numbers, site, layer, layer);
+            if (runs.LastOrDefault() is { } before && before == here with { First = before.First, Last = before.Last })
+                runs[runs.Count - 1] = before with { Last = layer };
+            else
+                runs.Add(here);
+        }
+        return [.. runs];
+    }
+
+    private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last)
+    {
+        Annotation adapter = numbers.Annotation;
+        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site))
+            .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))]));
+        return new LayerRun(first, last, [.. tensors], numbers.Evaluate(adapter.KeepsForBackward, site, first));
+    }
 }

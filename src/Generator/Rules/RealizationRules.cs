@@ -17,6 +17,7 @@ internal static class RealizationRules
         AnnotationKind.Adapter when annotation.Realization!.Accessors.Count == 0 => $"{TypeNames.Simple(annotation.Realization.Type)} has no method Place",
         AnnotationKind.Adapter when annotation.Tensors.Count == 0 => "its class has no [AdapterTensor]",
         AnnotationKind.Adapter when UnknownCondition(annotation) is { } unknown => unknown,
+        AnnotationKind.Adapter when annotation.Properties.FirstOrDefault(property => property.PatternOf is { } of && annotation.Find(of)?.Value is null) is { } pattern => $"{pattern.Name} is a pattern of {pattern.PatternOf}, which is no number of it",
         AnnotationKind.Adapter or AnnotationKind.Optimizer or AnnotationKind.Schedule => Unset(annotation),
         _ => null,
     };

@@ -52,6 +52,10 @@ public sealed class AdapterConfig
     public IReadOnlyList<int> Integers(string key) =>
         Entry(key, "a whole number or a list of them", node => node is JsonArray list ? list.Select(item => item!.GetValue<int>()).ToArray() : [node.GetValue<int>()]) ?? [];
 
+    /// <summary>An object of numbers, in its order; empty if missing or null.</summary>
+    public IReadOnlyList<KeyValuePair<string, double>> Numbers(string key) =>
+        Entry(key, "an object of numbers", node => node.AsObject().Select(entry => KeyValuePair.Create(entry.Key, entry.Value!.GetValue<double>())).ToArray()) ?? [];
+
     /// <summary>Whether the entry is a text rather than a list or another value.</summary>
     public bool IsText(string key) => root[key] is JsonValue value && value.TryGetValue(out string? _);
 

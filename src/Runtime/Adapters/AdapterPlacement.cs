@@ -25,6 +25,11 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>The adapted sites and what sits at them, in the order they were placed.</summary>
     public IReadOnlyList<(Site Site, Adapter Adapter)> Placed => placed;
 
+    /// <summary>Those at linear layers.</summary>
+    internal IReadOnlyList<(Projection Site, AdapterLayer Layer)> AtLinearLayers => [.. from pair in placed
+                                                                                       where pair.Adapter is AdapterLayer
+                                                                                       select ((Projection)pair.Site, (AdapterLayer)pair.Adapter)];
+
     /// <summary>The adapted sites alone.</summary>
     internal IReadOnlyList<Site> AdaptedSites => [.. placed.Select(pair => pair.Site)];
 
@@ -35,7 +40,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
 
     /// <summary>What an adapter file holds, in the order of placing.</summary>
-    internal IReadOnlyList<StoredTensor> Stored => [.. placed.SelectMany(pair => pair.Adapter.Stored), .. tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => StoredTensor.Of(tensor))];
+    internal IReadOnlyList<FileTensor> FileTensors => [.. placed.SelectMany(pair => pair.Adapter.FileTensors), .. tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => FileTensor.Of(tensor))];
 
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training

@@ -20,7 +20,7 @@ public static class PeftFolder
     {
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Stored.ToDictionary(tensor => method.FilePrefix + tensor.Name, tensor => tensor.Read()));
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors.ToDictionary(tensor => method.FilePrefix + tensor.Name, tensor => tensor.Write()));
         byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
@@ -39,11 +39,11 @@ public static class PeftFolder
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         Dictionary<string, string> sources = Sources(placement, method.FilePrefix, file);
         using var scope = NewDisposeScope();
-        IReadOnlyList<StoredTensor> stored = placement.Stored;
-        Tensor[] numbers = [.. stored.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
+        IReadOnlyList<FileTensor> tensors = placement.FileTensors;
+        Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
         using (no_grad())
             for (int i = 0; i < numbers.Length; i++)
-                stored[i].Write(numbers[i]);
+                tensors[i].Read(numbers[i]);
     }
 
     /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
@@ -99,7 +99,7 @@ public static class PeftFolder
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
-        foreach (StoredTensor tensor in placement.Stored)
+        foreach (FileTensor tensor in placement.FileTensors)
         {
             string? name = Names(placement, tensor.Name).Select(candidate => prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)

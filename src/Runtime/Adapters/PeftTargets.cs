@@ -14,7 +14,8 @@ internal static partial class PeftTargets
     {
         IReadOnlyList<string> targets = config.Texts("target_modules");
         IReadOnlyList<int> layers = config.Integers("layers_to_transform");
-        Site[] candidates = [.. possible.Where(site => layers.Count == 0 || LayerOf(site.Module) is { } layer && layers.Contains(layer))];
+        IReadOnlyList<string> named = config.Texts("layers_pattern");
+        Site[] candidates = [.. possible.Where(site => layers.Count == 0 || LayerOf(site.Module, named) is { } layer && layers.Contains(layer))];
         if (!config.IsList("target_modules") && targets is [string pattern])
             return Some(config, [.. candidates.Where(site => IsMatch(pattern, site.Module))]);
         foreach (string target in targets)
@@ -64,6 +65,13 @@ internal static partial class PeftTargets
 
     /// <summary>The number in a module path that names its layer; null outside the layers.</summary>
     private static int? LayerOf(string module) => LayerNumber().Match(module) is { Success: true } match ? int.Parse(match.Groups[1].ValueSpan, System.Globalization.CultureInfo.InvariantCulture) : null;
+
+    /// <summary>The same where <c>layers_pattern</c> says what stands before the number; of several patterns the first that is there.</summary>
+    private static int? LayerOf(string module, IReadOnlyList<string> patterns) => patterns.Count == 0
+        ? LayerOf(module)
+        : patterns.Select(pattern => Regex.Match(module, $@"^(?:.*?\.)??{pattern}\.(?<layer>\d+)\.", RegexOptions.None, TimeSpan.FromSeconds(1))).FirstOrDefault(match => match.Success) is { } found
+            ? int.Parse(found.Groups["layer"].ValueSpan, System.Globalization.CultureInfo.InvariantCulture)
+            : null;
 
     /// <summary>A module and the modules it is part of, from the inside out.</summary>
     private static IEnumerable<string> Parents(string module)

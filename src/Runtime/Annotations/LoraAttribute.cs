@@ -23,6 +23,17 @@ public sealed class LoraAttribute : AdapterAttribute
     [Bounds("FPO1006", Above = 0), Default(8.0)]
     public double Alpha { get; set; } = 8;
 
+    /// <summary>
+    /// Other ranks at single modules, as <c>name=number</c>: <c>"up_proj=2"</c>, <c>"layers.0.self_attn.q_proj=16"</c> (PEFT's <c>rank_pattern</c>). A name is the end of a
+    /// module path or a regular expression for one; of the entries that mean a module the first counts.
+    /// </summary>
+    [PatternOf(nameof(Rank)), Default(new string[0])]
+    public string[] RankPattern { get; set; } = [];
+
+    /// <summary>Other α at single modules, put as in <see cref="RankPattern"/> (PEFT's <c>alpha_pattern</c>).</summary>
+    [PatternOf(nameof(Alpha)), Default(new string[0])]
+    public string[] AlphaPattern { get; set; } = [];
+
     /// <summary>Probability of dropping an input element of the adapter branch while training.</summary>
     [Bounds("FPO1007", Minimum = 0, Below = 1), Default(0.0)]
     public double Dropout { get; set; }
@@ -42,17 +53,32 @@ public sealed class LoraAttribute : AdapterAttribute
     [Default(false)]
     public bool LoraBias { get; set; }
 
-    /// <summary>How A begins; B is zero in any case (PEFT's <c>init_lora_weights</c>).</summary>
+    /// <summary>
+    /// LoRA+ (arXiv 2402.12354): λ, by which the learning rate of B is larger than the recipe's; of whatever else is one-dimensional too (peft's <c>loraplus_lr_ratio</c>).
+    /// </summary>
+    [Bounds("FPO1030", Minimum = 1), Default(1.0)]
+    public double LearningRateRatio { get; set; } = 1;
+
+    /// <summary>How the factors begin (PEFT's <c>init_lora_weights</c>); the adapted model begins as the base in any case.</summary>
     [Default(LoraInitialization.KaimingUniform)]
     public LoraInitialization Initialization { get; set; }
 }
 
-/// <summary>How LoRA's A [rank, in] begins.</summary>
+/// <summary>How LoRA's A [rank, in] and B [out, rank] begin. Where B is not zero, the product it begins with is left out of the weight.</summary>
 public enum LoraInitialization
 {
-    /// <summary>Uniform in ±1 / √in (PEFT's <c>true</c>).</summary>
+    /// <summary>A uniform in ±1 / √in, B zero (PEFT's <c>true</c>).</summary>
     KaimingUniform,
 
-    /// <summary>Normal with standard deviation 1 / r (PEFT's <c>"gaussian"</c>).</summary>
+    /// <summary>A normal with standard deviation 1 / r, B zero (PEFT's <c>"gaussian"</c>).</summary>
     Gaussian,
+
+    /// <summary>
+    /// PiSSA (arXiv 2404.02948): the part of the weight with the r largest singular values (PEFT's <c>"pissa"</c>); takes a singular value decomposition of every adapted weight.
+    /// Saved as a plain LoRA of rank 2 r on the unchanged base, as PEFT converts it.
+    /// </summary>
+    Pissa,
+
+    /// <summary>OLoRA (arXiv 2406.01775): the first r columns and rows of the weight's QR decomposition (PEFT's <c>"olora"</c>). Saved as <see cref="Pissa"/> is.</summary>
+    Olora,
 }

@@ -4,16 +4,19 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Backbones;
 
 /// <summary>What sits at a site; the methods are in Adapters. It announces its trainable tensors; nothing guesses them from names.</summary>
-public abstract class Adapter
+public abstract class Adapter : IDisposable
 {
     /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
     public abstract IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <summary>What an adapter file holds of it; the trainable tensors unless a method says otherwise.</summary>
-    public virtual IReadOnlyList<StoredTensor> Stored => [.. Tensors.Select(tensor => StoredTensor.Of(tensor))];
+    public virtual IEnumerable<FileTensor> FileTensors => Tensors.Select(tensor => FileTensor.Of(tensor));
 
     /// <summary>True while training: dropout acts.</summary>
     public bool Training { get; set; }
+
+    /// <summary>Releases what it holds beside its trainable tensors; the backbone it sits at calls this when it goes.</summary>
+    public virtual void Dispose() => GC.SuppressFinalize(this);
 
     /// <summary>The site's weights with the adapter merged into them, float32; none where nothing changes.</summary>
     internal abstract IEnumerable<(Weight Weight, Tensor Merged)> Merge(Site site);

@@ -17,11 +17,9 @@ public sealed class EmbeddingSite(string module, Weight weight, ScalarType dtype
     public override long Out => Weight.Shape[1];
 
     /// <summary>The adapter that sits here, if any.</summary>
-    public EmbeddingAdapter? Adapter { get; private set; }
+    public EmbeddingAdapter? Adapter => Occupant as EmbeddingAdapter;
 
     internal override IReadOnlyList<(string Part, Weight Weight)> Parts => PartsOf(Weight, null);
-
-    internal override bool IsTaken => Adapter is not null || base.IsTaken;
 
     /// <summary>ids [...] to [..., width] in the backbone's number format, through the adapter where there is one.</summary>
     public Tensor Forward(Tensor ids) => Adapter is null ? Base(ids) : Adapter.Forward(ids, this);
@@ -31,11 +29,5 @@ public sealed class EmbeddingSite(string module, Weight weight, ScalarType dtype
     {
         using var scope = NewDisposeScope();
         return Ops.Embedding(Weight.Value, ids).to_type(dtype).MoveToOuterDisposeScope();
-    }
-
-    internal override void Take(Adapter? adapter)
-    {
-        Adapter = adapter as EmbeddingAdapter;
-        base.Take(adapter);
     }
 }

@@ -16,14 +16,10 @@ public sealed class InputSite(string module, InputShape shape) : Site(module, mo
     public EmbeddingSite? Table { get; internal set; }
 
     /// <summary>What stands before the tokens or patches, if anything.</summary>
-    public InputAdapter? Adapter { get; private set; }
+    public InputAdapter? Adapter => Occupant as InputAdapter;
 
     /// <summary>How many places that takes.</summary>
     public int Places => Adapter?.Places ?? 0;
-
-    internal override bool IsTaken => Adapter is not null;
-
-    internal override void Take(Adapter? adapter) => Adapter = adapter as InputAdapter;
 }
 
 /// <summary>Sizes of the layers that vectors enter.</summary>

@@ -20,11 +20,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     public override long Out => Weight.Shape[0];
 
     /// <summary>The adapter that sits here, if any.</summary>
-    public AdapterLayer? Adapter { get; private set; }
+    public AdapterLayer? Adapter => Occupant as AdapterLayer;
 
     internal override IReadOnlyList<(string Part, Weight Weight)> Parts => PartsOf(Weight, Bias);
-
-    internal override bool IsTaken => Adapter is not null || base.IsTaken;
 
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
     public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
@@ -40,11 +38,5 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
             // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives
             return functional.linear(x.to_type(weight.dtype), weight, Bias?.Value.to_type(weight.dtype)).to_type(x.dtype).MoveToOuterDisposeScope();
         return functional.linear(x, weight).add(Bias!.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope(); // a bias trained in float32 alone
-    }
-
-    internal override void Take(Adapter? adapter)
-    {
-        Adapter = adapter as AdapterLayer;
-        base.Take(adapter);
     }
 }

@@ -27,12 +27,16 @@ public abstract class Site(string module, string published, Sites role)
     /// <summary>The weights it computes with.</summary>
     internal IEnumerable<Weight> Weights => Parts.Select(part => part.Weight);
 
+    /// <summary>What sits here, if anything.</summary>
+    internal Adapter? Occupant { get; private set; }
+
     /// <summary>Whether an adapter sits here or some of its weights are trained.</summary>
-    internal virtual bool IsTaken => Weights.Any(weight => weight.Trainable is not null);
+    internal bool IsTaken => Occupant is not null || Weights.Any(weight => weight.Trainable is not null);
 
     /// <summary>Lets an adapter act here, or none.</summary>
-    internal virtual void Take(Adapter? adapter)
+    internal void Take(Adapter? adapter)
     {
+        Occupant = adapter;
         foreach ((string part, Weight weight) in Parts)
             weight.Trainable = (adapter as TrainedWeights)?.Of(part);
     }

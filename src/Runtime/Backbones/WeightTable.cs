@@ -173,6 +173,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (Site site in sites)
+            site.Occupant?.Dispose();
         foreach (Weight weight in weights)
             weight.Release();
         foreach (Tensor constant in constants)

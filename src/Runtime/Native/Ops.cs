@@ -30,8 +30,10 @@ internal static class Ops
     internal static Tensor SegmentSum(Tensor flat, Tensor lengths) =>
         Call("segment_reduce", "", flat, "sum", Argument.Optional(lengths), Argument.None, Argument.None, 0L, true, Argument.None);
 
-    /// <summary>One AdamW step (decoupled weight decay) in place; learning rate and step (float32, 0-dim) stay on the device.</summary>
-    internal static void FusedAdamW(Tensor values, Tensor gradient, Tensor first, Tensor second, Tensor step, Tensor learningRate, (double Beta1, double Beta2, double WeightDecay, double Epsilon) settings) =>
-        Run("_fused_adamw_", "tensor_lr", (Tensor[])[values], (Tensor[])[gradient], (Tensor[])[first], (Tensor[])[second], Array.Empty<Tensor>(), (Tensor[])[step],
+    /// <summary>
+    /// One AdamW step (decoupled weight decay) in place, of tensors in equally long lists; learning rate and step (float32, 0-dim) stay on the device.
+    /// </summary>
+    internal static void FusedAdamW((Tensor[] Values, Tensor[] Gradients, Tensor[] First, Tensor[] Second) lists, Tensor step, Tensor learningRate, (double Beta1, double Beta2, double WeightDecay, double Epsilon) settings) =>
+        Run("_fused_adamw_", "tensor_lr", lists.Values, lists.Gradients, lists.First, lists.Second, Array.Empty<Tensor>(), Enumerable.Repeat(step, lists.Values.Length).ToArray(),
             learningRate, settings.Beta1, settings.Beta2, settings.WeightDecay, settings.Epsilon, false, false, Argument.None, Argument.None);
 }

@@ -10,11 +10,15 @@ namespace FlatPO.Recipes.Optimization;
 /// </summary>
 public abstract class BaseOptimizer : IDisposable
 {
+    private readonly Tensor? factors;
+
     /// <summary>An optimizer for everything in <paramref name="arena"/>.</summary>
     protected BaseOptimizer(Arena arena)
     {
         Arena = arena;
         CurrentLearningRate = Buffer();
+        if (arena.Tensors.Any(tensor => tensor.LearningRateFactor != 1))
+            factors = tensor([.. arena.Tensors.Select(tensor => (float)tensor.LearningRateFactor)], float32, arena.Device).DetachFromDisposeScope();
     }
 
     /// <summary>The learning rate the schedule scales.</summary>
@@ -25,6 +29,12 @@ public abstract class BaseOptimizer : IDisposable
 
     /// <summary>The learning rate in force: float32, 0-dim, on the arena's device.</summary>
     protected Tensor CurrentLearningRate { get; }
+
+    /// <summary>
+    /// The learning rate in force of every element, with its tensor's <see cref="TrainableTensor.LearningRateFactor"/>: float32, 0-dim where all tensors have the
+    /// factor 1, else [<see cref="Arena.Count"/>].
+    /// </summary>
+    protected Tensor LearningRates => factors is null ? CurrentLearningRate : Arena.SpreadToElements(factors.mul(CurrentLearningRate));
 
     /// <summary>Sets the rate in force to <see cref="LearningRate"/> · <paramref name="factor"/>.</summary>
     public void Schedule(double factor)
@@ -51,6 +61,7 @@ public abstract class BaseOptimizer : IDisposable
     public virtual void Dispose()
     {
         CurrentLearningRate.Dispose();
+        factors?.Dispose();
         GC.SuppressFinalize(this);
     }
 }

@@ -24,7 +24,7 @@ public sealed class Sgd : BaseOptimizer
     {
         Tensor gradient = WeightDecay == 0 ? Arena.Gradient : Arena.Gradient.add(Arena.Values, alpha: Scalars.Of(WeightDecay));
         velocity.mul_(Scalars.Of(Momentum)).add_(gradient, Scalars.One); // the velocity starts at 0, so the first step is the gradient itself
-        Arena.Values.sub_(velocity.mul(CurrentLearningRate));
+        Arena.Values.sub_(velocity.mul(LearningRates));
     }
 
     /// <inheritdoc/>

@@ -35,6 +35,9 @@ public sealed class TrainableTensor
     /// <summary>The tensor's sizes.</summary>
     public IReadOnlyList<long> Shape { get; }
 
+    /// <summary>Its learning rate is this many times the optimizer's (LoRA+); 1 unless said otherwise.</summary>
+    public double LearningRateFactor { get; init; } = 1;
+
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 

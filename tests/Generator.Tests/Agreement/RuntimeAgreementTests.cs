@@ -59,7 +59,7 @@ public sealed class RuntimeAgreementTests
         Assert.Contains("UseDora", checkedProperties);
 
         static bool IsLeftOut(PropertyInfo property) => property.GetMethod!.GetBaseDefinition().DeclaringType != typeof(AdapterAttribute)
-            && property.GetCustomAttribute<DefaultAttribute>()?.Value is { } value && value.Equals(Activator.CreateInstance(value.GetType()));
+            && property.GetCustomAttribute<DefaultAttribute>()?.Value is { } value && (value is Array { Length: 0 } || value is not Array && value.Equals(Activator.CreateInstance(value.GetType())));
     }
 
     [Fact]
@@ -78,6 +78,7 @@ public sealed class RuntimeAgreementTests
                 .. annotation.GetCustomAttributes<UsualRatioAttribute>().Select(check => (check.Id, (string?[])[check.Dividend, check.Divisor, check.Root])),
                 .. annotation.GetCustomAttributes<SubsetAttribute>().Select(check => (check.Id, (string?[])[check.Part, check.Whole])),
                 .. annotation.GetCustomAttributes<WantsBiasAttribute>().Select(check => (check.Id, (string?[])[check.Property])),
+                .. annotation.GetProperties().Select(property => property.GetCustomAttribute<PatternOfAttribute>()).OfType<PatternOfAttribute>().Select(pattern => ("FPO0013", (string?[])[pattern.Property])),
                 .. annotation.GetCustomAttributes<AdapterTensorAttribute>().Select(tensor => ("FPO0013", (string?[])[tensor.When, tensor.Unless, tensor.At, tensor.NotAt])),
             ];
             foreach ((string id, string?[] properties) in named)

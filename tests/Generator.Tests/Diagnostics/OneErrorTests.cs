@@ -47,6 +47,14 @@ public sealed class OneErrorTests
     [InlineData("TaskType.CausalLM", "TaskType.ImageClassification", "FPO0010", "TaskType.ImageClassification")]
     [InlineData("MaxLength = 512", "MaxLength = 512, DeviceMemory = 2", "FPO3008", "2")]
     [InlineData("MaxLength = 512", "MaxLength = 512, Precision = Precision.Float16", "FPO3015", "Precision.Float16")]
+    [InlineData("Layers = \"..\"", "RankPattern = [\"v_proj=2\", \"v_proj:4\"]", "FPO1031", "\"v_proj:4\"")]
+    [InlineData("Layers = \"..\"", "RankPattern = [\"v_proj=2.5\"]", "FPO1031", "\"v_proj=2.5\"")]
+    [InlineData("Layers = \"..\"", "AlphaPattern = [\"v_(proj=4\"]", "FPO1031", "\"v_(proj=4\"")]
+    [InlineData("Layers = \"..\"", "RankPattern = [\"v_proj=2\", \"up_proj=4\"]", "FPO1032", "\"up_proj=4\"")]
+    [InlineData("Layers = \"..\"", "AlphaPattern = [\"layers.28.self_attn.q_proj=4\"]", "FPO1032", "\"layers.28.self_attn.q_proj=4\"")]
+    [InlineData("Layers = \"..\"", "RankPattern = [\"v_proj=300\"]", "FPO1005", "\"v_proj=300\"")]
+    [InlineData("Layers = \"..\"", "RankPattern = [\"v_proj=0\"]", "FPO1005", "\"v_proj=0\"")]
+    [InlineData("Layers = \"..\"", "AlphaPattern = [\"v_proj=-1\"]", "FPO1006", "\"v_proj=-1\"")]
     [InlineData("Layers = \"..\"", "Towers = Towers.Vision", "FPO1023", "Towers.Vision")]
     public void A_mistake_is_one_error_at_its_argument(string from, string to, string id, string squiggle)
     {

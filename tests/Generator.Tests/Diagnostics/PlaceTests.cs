@@ -55,6 +55,11 @@ public sealed class PlaceTests
         Assert.Equal("The opt backbone has no linear layer 'v_prj'; nearest is 'v_proj' (of k_proj, v_proj, q_proj, out_proj, fc1, fc2, lm_head)", module.GetMessage());
         Diagnostic rank = Assert.Single(Recipe("[Lora(Rank = 900)]").Analyze());
         Assert.Equal("Rank = 900 is out of bounds at model.decoder.layers.{layer}.self_attn.v_proj [768, 768]; allowed is at least 1 and at most 768", rank.GetMessage());
+        Diagnostic unknown = Assert.Single(Recipe("""[Lora(RankPattern = ["layers.12.self_attn.v_proj=4"])]""").Analyze());
+        Assert.Equal("No adapted module of the opt backbone is named 'layers.12.self_attn.v_proj'; nearest is 'layers.1.self_attn.v_proj' (adapted are v_proj, q_proj)", unknown.GetMessage());
+        Diagnostic rest = Assert.Single(Recipe("""[Lora(Rank = 900, Alpha = 900, RankPattern = ["v_proj=8"])]""").Analyze());
+        Assert.Equal("Rank = 900 is out of bounds at model.decoder.layers.{layer}.self_attn.q_proj [768, 768]; allowed is at least 1 and at most 768", rest.GetMessage());
+        Assert.Empty(Recipe("""[Lora(Rank = 900, Alpha = 900, RankPattern = ["v_proj=8", "layers.*=768"])]""").Analyze()); // no module is left for the rank itself
         Diagnostic backbone = Assert.Single(Recipe("[Lora]").Edited("opt-125m", "opt-125").Analyze());
         Assert.Contains("<FlatPOBackbone Include=\"facebook/opt-125/config.json\" />", backbone.GetMessage(), StringComparison.Ordinal);
         Assert.Contains("nearest is 'facebook/opt-125m'", backbone.GetMessage(), StringComparison.Ordinal);

@@ -10,6 +10,7 @@ public sealed class SpecimenTests
     [InlineData("TinyLlama")]
     [InlineData("DoraLlama")]
     [InlineData("VectorLlama")]
+    [InlineData("Patterned")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

@@ -171,7 +171,7 @@ partial class Captions : IRecipe<MultimodalExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 8 };
+            var lora = new LoraMethod { Rank = 4, Alpha = 8, LearningRateRatio = 1 };
             Language = new(placement, lora);
         }
 

@@ -157,7 +157,7 @@ partial class DoraLlama : IRecipe<TokenExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 4, UseRslora = true, UseDora = true };
+            var lora = new LoraMethod { Rank = 4, Alpha = 4, UseRslora = true, UseDora = true, LearningRateRatio = 1 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
         }
 

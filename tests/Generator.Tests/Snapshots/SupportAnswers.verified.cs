@@ -167,7 +167,7 @@ partial class SupportAnswers : IRecipe<TokenExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 8, Alpha = 16 };
+            var lora = new LoraMethod { Rank = 8, Alpha = 16, LearningRateRatio = 1 };
             Layers = new(first: 0, last: 27, layer => new DecoderLayer(placement, lora, layer));
         }
 

@@ -173,7 +173,7 @@ partial class TinyLlama : IRecipe<TokenExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 8, Dropout = 0.1 };
+            var lora = new LoraMethod { Rank = 4, Alpha = 8, Dropout = 0.1, LearningRateRatio = 1 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
             LmHead = placement.Place(lora, "lm_head");
         }

@@ -155,7 +155,7 @@ partial class TinyOpt : IRecipe<TokenExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 8 };
+            var lora = new LoraMethod { Rank = 4, Alpha = 8, LearningRateRatio = 1 };
             Layers = new(first: 0, last: 3, layer => new DecoderLayer(placement, lora, layer));
         }
 

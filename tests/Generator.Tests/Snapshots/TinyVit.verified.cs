@@ -147,7 +147,7 @@ partial class TinyVit : IRecipe<ImageExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 2, Alpha = 8 };
+            var lora = new LoraMethod { Rank = 2, Alpha = 8, LearningRateRatio = 1 };
             Layers = new(first: 1, last: 2, layer => new EncoderLayer(placement, lora, layer));
             placement.TrainWhole("classifier");
         }

@@ -164,7 +164,7 @@ partial class TwoTowers : IRecipe<ImageTextExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 2, Alpha = 4 };
+            var lora = new LoraMethod { Rank = 2, Alpha = 4, LearningRateRatio = 1 };
             Language = new(placement, lora);
             Vision = new(placement, lora);
         }

@@ -162,7 +162,7 @@ partial class Verdicts : IRecipe<SequenceExample>, IMergeable
     {
         internal AdapterSet(AdapterPlacement placement)
         {
-            var lora = new LoraMethod { Rank = 4, Alpha = 8 };
+            var lora = new LoraMethod { Rank = 4, Alpha = 8, LearningRateRatio = 1 };
             Layers = new(first: 0, last: 2, layer => new EncoderLayer(placement, lora, layer));
             placement.TrainWhole("classifier.dense");
             placement.TrainWhole("classifier.out_proj");

@@ -18,7 +18,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "lora_layers_patterns", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
 
     /// <summary>Those that are part of weights.</summary>
     public static TheoryData<string> Mergeable => [.. ((IEnumerable<object[]>)Cases).Select(row => (string)row[0]).Where(name => !Virtual.Any(part => name.Contains(part, StringComparison.Ordinal)))];
@@ -77,6 +77,8 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         Assert.Equal(Golden.Backbone(File.ReadAllText(Path.Combine(Golden.Adapter(name), "base.txt")).Trim()), config.Text("base_model_name_or_path"));
         Assert.Equal(reference.Texts("feedforward_modules").Order(), config.Texts("feedforward_modules").Order());
         Assert.All((string[])["use_rslora", "use_dora", "lora_bias"], variant => Assert.Equal(reference.Flag(variant), config.Flag(variant)));
+        Assert.All((string[])["rank_pattern", "alpha_pattern"], pattern => Assert.Equal(reference.Numbers(pattern), config.Numbers(pattern)));
+        Assert.Equal(reference.Integers("layers_to_transform"), config.Integers("layers_to_transform"));
         Assert.Subset(Keys(Golden.Adapter(name)), Keys(folder.Path)); // peft refuses or drops what it does not know
         Assert.Equal((reference.PeftType, reference.Text("task_type"), reference.Number("r", 0), reference.Number("lora_alpha", 0)), (config.PeftType, config.Text("task_type"), config.Number("r", 0), config.Number("lora_alpha", 0)));
     }

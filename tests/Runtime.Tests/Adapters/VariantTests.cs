@@ -20,6 +20,9 @@ public sealed class VariantTests
         { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" },
     };
 
+    /// <summary>Methods that begin as a part of the weight, so that their file is another than what they train.</summary>
+    public static TheoryData<string, string> PartsOfTheWeight => new() { { "pissa", "llama" }, { "pissa", "opt" }, { "pissa_dora", "opt" }, { "olora", "qwen3" } };
+
     [Theory, MemberData(nameof(Methods))]
     public void A_fresh_adapter_leaves_the_logits_exactly_the_bases(string method, string backbone)
     {
@@ -52,7 +55,7 @@ public sealed class VariantTests
             Assert.Equal(adapted.Logits().Bits(), Tried.Logits(fresh).Bits());
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void A_merged_checkpoint_answers_as_the_moved_adapter(string method, string backbone)
     {
         using TemporaryFolder folder = new();
@@ -65,7 +68,7 @@ public sealed class VariantTests
         Assert.NotInRange(Golden.LargestDifference(plain.Logits(), adapted.Logits()), 0, 1e-3); // it was moved far enough to tell
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void Every_tensor_gets_a_gradient_with_dropout_too(string method, string backbone)
     {
         using Tried adapted = new(Of(method, dropout: 0.2), backbone);
@@ -77,7 +80,7 @@ public sealed class VariantTests
         Assert.All(adapted.Placement.Tensors, tensor => Assert.True(tensor.Gradient.abs().max().item<float>() > 0, tensor.Name));
     }
 
-    [Theory, MemberData(nameof(Methods))]
+    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
     public void A_second_pass_leaves_no_tensor_behind(string method, string backbone)
     {
         using Tried adapted = new(Of(method, dropout: 0.2), backbone);
@@ -103,7 +106,7 @@ public sealed class VariantTests
         using Tried adapted = new(new LoraMethod { Rank = 2, UseDora = true, Dropout = 0.5 }, "opt");
         adapted.Placement.Training = true;
         using var noGrad = no_grad();
-        (Projection site, AdapterLayer layer) = ((Projection)adapted.Placement.Placed[0].Site, (AdapterLayer)adapted.Placement.Placed[0].Adapter);
+        (Projection site, AdapterLayer layer) = adapted.Placement.AtLinearLayers[0];
         using (adapted.Arena.Bind())
         {
             using Tensor x = ones(1, site.In);
@@ -123,7 +126,7 @@ public sealed class VariantTests
     {
         using Tried adapted = new(new LoraMethod { Rank = 2, Alpha = 2, UseDora = true }, "llama");
         adapted.Move();
-        (Projection site, AdapterLayer layer) = ((Projection)adapted.Placement.Placed[0].Site, (AdapterLayer)adapted.Placement.Placed[0].Adapter);
+        (Projection site, AdapterLayer layer) = adapted.Placement.AtLinearLayers[0];
         DoraPair pair = (DoraPair)layer;
         Tensor x = randn(3, site.In), weight = site.Weight.Frozen, sum = pair.B.Value.mm(pair.A.Value) + weight;
         Tensor scale = (pair.Magnitude.Value / sum.square().sum(1).sqrt()).detach();
@@ -132,6 +135,16 @@ public sealed class VariantTests
         // d/dB Σ scale · (W + B A) x, with scale held fixed: [out, rank]
         Tensor expected = scale.unsqueeze(1).mm(x.mm(pair.A.Value.t()).sum(0, keepdim: true));
         Assert.InRange(Golden.LargestDifference(pair.B.Gradient, expected), 0, 1e-4);
+    }
+
+    [Fact]
+    public void A_ratio_of_learning_rates_is_that_of_B_and_of_what_is_one_dimensional()
+    {
+        using Tried adapted = new(new LoraMethod { Rank = 2, UseDora = true, LearningRateRatio = 8 }, "opt");
+        Assert.All(adapted.Placement.Tensors, tensor => Assert.Equal(tensor.Name.EndsWith("lora_A.weight", StringComparison.Ordinal) ? 1 : 8, tensor.LearningRateFactor));
+        RecipeException error = Assert.Throws<RecipeException>(() => new Tried(new LoraMethod { Rank = 2, LearningRateRatio = 0.5 }, "opt"));
+        Assert.Equal("FPO1030", error.Id);
+        Assert.Contains("LearningRateRatio = 0.5 is out of bounds; allowed is at least 1", error.Message);
     }
 
     [Fact]
@@ -170,11 +183,14 @@ public sealed class VariantTests
         Assert.Equal(adapted.Placement.Tensors.Select(tensor => tensor.Name), PeftFolder.Place(fresh, folder.Path).Tensors.Select(tensor => tensor.Name));
     }
 
-    private static AdapterMethod Of(string name, double dropout = 0) => name switch
+    internal static AdapterMethod Of(string name, double dropout = 0) => name switch
     {
         "lora" => new LoraMethod { Rank = 4, Dropout = dropout },
         "rslora" => new LoraMethod { Rank = 4, UseRslora = true, Dropout = dropout },
         "gaussian" => new LoraMethod { Rank = 4, Initialization = LoraInitialization.Gaussian, Dropout = dropout },
+        "pissa" => new LoraMethod { Rank = 4, Alpha = 6, Initialization = LoraInitialization.Pissa, Dropout = dropout },
+        "pissa_dora" => new LoraMethod { Rank = 4, UseDora = true, Initialization = LoraInitialization.Pissa, Dropout = dropout },
+        "olora" => new LoraMethod { Rank = 4, UseRslora = true, Initialization = LoraInitialization.Olora, Dropout = dropout },
         "lora_bias" => new LoraMethod { Rank = 4, LoraBias = true, Dropout = dropout },
         "dora" => new LoraMethod { Rank = 4, UseDora = true, Dropout = dropout },
         "dora_rslora" => new LoraMethod { Rank = 4, UseDora = true, UseRslora = true, Dropout = dropout },

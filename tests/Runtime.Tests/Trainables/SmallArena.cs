@@ -9,10 +9,10 @@ internal static class SmallArena
     private static readonly Sites[] Roles = [Sites.Query, Sites.Value];
 
     /// <summary>One tensor a length, alternately at query and value, random values and gradients.</summary>
-    internal static Arena Of(IReadOnlyList<int> lengths, int seed, TrainableKind kind = TrainableKind.Adapter)
+    internal static Arena Of(IReadOnlyList<int> lengths, int seed, TrainableKind kind = TrainableKind.Adapter, Func<int, double>? factor = null)
     {
         using Generator random = new((ulong)seed, CPU);
-        Arena arena = new([.. lengths.Select((length, i) => new TrainableTensor($"t{i}", Roles[i % 2], kind, randn([length], float32, generator: random)))], CPU);
+        Arena arena = new([.. lengths.Select((length, i) => new TrainableTensor($"t{i}", Roles[i % 2], kind, randn([length], float32, generator: random)) { LearningRateFactor = factor?.Invoke(i) ?? 1 })], CPU);
         using var scope = NewDisposeScope();
         arena.Gradient.copy_(randn([arena.Count], float32, generator: random));
         return arena;

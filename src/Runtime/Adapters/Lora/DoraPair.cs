@@ -12,11 +12,11 @@ namespace FlatPO.Recipes.Adapters.Lora;
 /// </summary>
 public sealed class DoraPair : LoraPair
 {
-    internal DoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor magnitude, LoraMethod method)
-        : base(a, b, bias: null, method)
+    internal DoraPair(PairParts parts, TrainableTensor magnitude)
+        : base(parts)
     {
         Magnitude = magnitude;
-        Tensors = [a, b, magnitude];
+        Tensors = [A, B, magnitude];
     }
 
     /// <summary>m, float32 [out].</summary>
@@ -37,8 +37,8 @@ public sealed class DoraPair : LoraPair
         Tensor plain = DropsOut ? functional.linear(input, site.Weight.Frozen.to_type(ScalarType.Float32)) : WithoutBias(frozen, site); // W x, [..., out]
         Tensor scale = Magnitude.Live.div(Norms(site)); // m / ‖W + ΔW‖, [out]
         // what it adds to W x + b: (scale − 1) · W x + scale · ΔW x; nothing at all at the start, where scale is exactly 1
-        Tensor added = scale.sub(Scalars.One).mul(plain).Plus(scale.mul(Update(input)));
-        return frozen.Plus(added.to_type(x.dtype)).MoveToOuterDisposeScope();
+        Tensor added = scale.sub(Scalars.One).mul(Remaining(plain, input)).Plus(scale.mul(Update(input)));
+        return frozen.Plus(Remaining(added, x).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public sealed class DoraPair : LoraPair
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Live.mm(A.Live), Method.Scale);
+        Tensor sum = site.Weight.Frozen.to_type(ScalarType.Float32).add(Delta(A.Live, B.Live), Scale);
         return RowNorms(sum).MoveToOuterDisposeScope();
     }
 

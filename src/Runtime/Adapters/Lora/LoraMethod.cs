@@ -1,8 +1,7 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.Lora;
@@ -13,11 +12,28 @@ namespace FlatPO.Recipes.Adapters.Lora;
 /// </summary>
 public sealed class LoraMethod : AdapterMethod<LoraPair>
 {
+    private readonly NumberPattern ranks = NumberPattern.None;
+    private readonly NumberPattern alphas = NumberPattern.None;
+
     /// <inheritdoc cref="LoraAttribute.Rank"/>
     public int Rank { get; init; } = 8;
 
     /// <inheritdoc cref="LoraAttribute.Alpha"/>
     public double Alpha { get; init; } = 8;
+
+    /// <inheritdoc cref="LoraAttribute.RankPattern"/>
+    public IReadOnlyList<string> RankPattern
+    {
+        get => ranks.Texts;
+        init => ranks = NumberPattern.Parse(nameof(RankPattern), value);
+    }
+
+    /// <inheritdoc cref="LoraAttribute.AlphaPattern"/>
+    public IReadOnlyList<string> AlphaPattern
+    {
+        get => alphas.Texts;
+        init => alphas = NumberPattern.Parse(nameof(AlphaPattern), value);
+    }
 
     /// <inheritdoc cref="LoraAttribute.Dropout"/>
     public double Dropout { get; init; }
@@ -31,29 +47,46 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc cref="LoraAttribute.LoraBias"/>
     public bool LoraBias { get; init; }
 
+    /// <inheritdoc cref="LoraAttribute.LearningRateRatio"/>
+    public double LearningRateRatio { get; init; } = 1;
+
     /// <inheritdoc cref="LoraAttribute.Initialization"/>
     public LoraInitialization Initialization { get; init; }
 
     /// <inheritdoc/>
     public override string PeftType => LoraConfig.PeftType;
 
-    /// <summary>α / r, or α / √r with <see cref="UseRslora"/>.</summary>
-    public double Scaling => Alpha / (UseRslora ? Math.Sqrt(Rank) : Rank);
+    /// <summary>r at a site, as <see cref="RankPattern"/> has it. Throws FPO1031 where that is no whole number.</summary>
+    public int RankAt(Site site) => ranks.At(site.Module) is not { } rank ? Rank
+        : rank == Math.Floor(rank) && rank <= int.MaxValue ? (int)rank
+        : throw new RecipeException("FPO1031", string.Create(CultureInfo.InvariantCulture, $"{nameof(RankPattern)} gives {site.Module} the rank {rank}; a rank is a whole number"));
 
-    internal Scalar Scale => Scalars.Of(Scaling);
+    /// <summary>α at a site, as <see cref="AlphaPattern"/> has it.</summary>
+    public double AlphaAt(Site site) => alphas.At(site.Module) ?? Alpha;
+
+    /// <summary>α / r at a site, or α / √r with <see cref="UseRslora"/>.</summary>
+    public double ScalingAt(Site site) => AlphaAt(site) / (UseRslora ? Math.Sqrt(RankAt(site)) : RankAt(site));
+
+    internal IEnumerable<(string Name, double Number)> RankEntries => ranks.Entries;
+
+    internal IEnumerable<(string Name, double Number)> AlphaEntries => alphas.Entries;
 
     /// <inheritdoc/>
     public override LoraPair Place(Projection site, Generator random)
     {
         Conflicts.Check(typeof(LoraAttribute), this);
-        if (Rank < 1 || Rank > Math.Min(site.In, site.Out))
-            throw new RecipeException("FPO1005", $"Rank = {Rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
+        Bounds.Check(typeof(LoraAttribute), nameof(LearningRateRatio), LearningRateRatio);
+        int rank = RankAt(site);
+        if (rank < 1 || rank > Math.Min(site.In, site.Out))
+            throw new RecipeException("FPO1005", $"Rank = {rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
         using var scope = NewDisposeScope();
-        TrainableTensor a = Adapter(site, "lora_A.weight", InitialA(site, random));
-        TrainableTensor b = Adapter(site, "lora_B.weight", zeros(site.Out, Rank));
-        return UseDora
-            ? new DoraPair(a, b, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site)), this)
-            : new LoraPair(a, b, LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null, this);
+        (Tensor a, Tensor b) = LoraStart.Factors(this, site, random);
+        PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
+        {
+            Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
+            Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
+        };
+        return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
@@ -68,16 +101,11 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites) => LoraConfig.Write(this, config);
 
     /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites) => LoraConfig.Check(this, config);
+    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites) => LoraConfig.Check(this, config, sites);
 
-    private static TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial);
-
-    /// <summary>A at the start, float32 [rank, in] (peft <c>reset_lora_parameters</c>).</summary>
-    private Tensor InitialA(Projection site, Generator random)
+    /// <summary>A tensor of its own at the site. LoRA+ moves B faster, and what is one-dimensional (peft <c>optimizers/loraplus.py</c>).</summary>
+    private TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial)
     {
-        if (Initialization == LoraInitialization.Gaussian)
-            return randn([Rank, site.In], float32, generator: random).mul(Scalars.Of(1.0 / Rank));
-        double bound = 1 / Math.Sqrt(site.In); // kaiming_uniform_(a = √5)
-        return rand([Rank, site.In], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
-    }
+        LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) ? 1 : LearningRateRatio,
+    };
 }

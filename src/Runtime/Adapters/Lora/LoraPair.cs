@@ -1,6 +1,7 @@
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -9,10 +10,12 @@ namespace FlatPO.Recipes.Adapters.Lora;
 /// <summary>The two factors of one low-rank update, ΔW = s · B A with s = α / r (α / √r with rsLoRA).</summary>
 public class LoraPair : AdapterLayer
 {
-    internal LoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor? bias, LoraMethod method)
+    private readonly LoraRemainder? remainder;
+
+    internal LoraPair(PairParts parts)
     {
-        (A, B, Bias, Method) = (a, b, bias, method);
-        Tensors = bias is null ? [a, b] : [a, b, bias];
+        (A, B, Bias, Method, Scaling, remainder) = (parts.A, parts.B, parts.Bias, parts.Method, parts.Scaling, parts.Remainder);
+        Tensors = Bias is null ? [A, B] : [A, B, Bias];
     }
 
     /// <summary>A, float32 [rank, in].</summary>
@@ -30,7 +33,17 @@ public class LoraPair : AdapterLayer
     /// <inheritdoc/>
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
+    /// <inheritdoc/>
+    public override IEnumerable<FileTensor> FileTensors => remainder is null
+        ? base.FileTensors
+        : Tensors.Select(tensor => tensor == A ? remainder.FileA(tensor) : tensor == B ? remainder.FileB(tensor) : FileTensor.Of(tensor));
+
+    /// <summary>s, as the site's rank and alpha make it.</summary>
+    public double Scaling { get; }
+
     internal LoraMethod Method { get; }
+
+    private protected Scalar Scale => Scalars.Of(Scaling);
 
     /// <summary>Whether dropout acts on the branch now.</summary>
     private protected bool DropsOut => Training && Method.Dropout > 0;
@@ -40,14 +53,14 @@ public class LoraPair : AdapterLayer
     {
         using var scope = NewDisposeScope();
         Tensor frozen = site.Base(x); // before the branch, as peft: backward then sums in the same order
-        return frozen.Plus(Update(BranchInput(x)).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.Plus(Remaining(Update(BranchInput(x)), x).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public override Tensor MergedWeight(Projection site)
     {
         using var scope = NewDisposeScope();
-        return site.Weight.Frozen.to_type(ScalarType.Float32).add(B.Value.mm(A.Value), Method.Scale).MoveToOuterDisposeScope();
+        return site.Weight.Frozen.to_type(ScalarType.Float32).add(Delta(A.Value, B.Value), Scale).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -58,7 +71,7 @@ public class LoraPair : AdapterLayer
         if (site.Bias is null)
             throw new RecipeException("FPO1017", $"{site.Module} has no bias to merge the bias of B into; save the adapter instead, or train without LoraBias");
         using var scope = NewDisposeScope();
-        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Method.Scale).MoveToOuterDisposeScope();
+        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Scale).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the branch sees of x: float32, since bfloat16 would round the perturbation away, with dropout.</summary>
@@ -70,5 +83,19 @@ public class LoraPair : AdapterLayer
 
     /// <summary>s · (B A x + b): float32 [..., in] → [..., rank] → [..., out].</summary>
     private protected Tensor Update(Tensor input) =>
-        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Method.Scale);
+        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Scale);
+
+    /// <summary>What is added to W x less what W − s · B₀ A₀ lacks of it: added − s · B₀ A₀ x, nothing at the start. Dropout does not act there, as in peft.</summary>
+    private protected Tensor Remaining(Tensor added, Tensor x) =>
+        remainder is null ? added : added.sub(remainder.Branch(x.to_type(ScalarType.Float32)).mul(Scale));
+
+    /// <summary>ΔW / s: B A, less B₀ A₀ where the pair began as a part of the weight. [out, in]</summary>
+    private protected Tensor Delta(Tensor a, Tensor b) => remainder is null ? b.mm(a) : b.mm(a).sub(remainder.Product());
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        remainder?.Dispose();
+        base.Dispose();
+    }
 }

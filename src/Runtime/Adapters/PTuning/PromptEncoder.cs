@@ -27,13 +27,20 @@ public sealed class PromptEncoder : PromptAdapter
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<StoredTensor> Stored => [computed.Stored];
+    public override IEnumerable<FileTensor> FileTensors => [computed.File];
 
     /// <inheritdoc/>
     public override int Places => (int)Embedding.Shape[0];
 
     /// <inheritdoc/>
     public override Tensor Vectors() => computed.Value(tensor => tensor.Live, Training);
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        computed.Dispose();
+        base.Dispose();
+    }
 
     // [virtual tokens, width] → [virtual tokens, size] → the same → [virtual tokens, width]
     private Tensor Encode(Func<TrainableTensor, Tensor> numbers)

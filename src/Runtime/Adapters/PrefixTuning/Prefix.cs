@@ -32,7 +32,7 @@ public sealed class Prefix : PrefixAdapter
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<StoredTensor> Stored => [computed?.Stored ?? StoredTensor.Of(Embedding, "prompt_embeddings")];
+    public override IEnumerable<FileTensor> FileTensors => [computed?.File ?? FileTensor.Of(Embedding, "prompt_embeddings")];
 
     /// <inheritdoc/>
     public override int Places => (int)Embedding.Shape[0];
@@ -43,6 +43,13 @@ public sealed class Prefix : PrefixAdapter
         using var scope = NewDisposeScope();
         Tensor all = computed?.Value(tensor => tensor.Live, Training) ?? Embedding.Live; // [virtual tokens, layers · 2 · heads · width]
         return all.view(Places, shape.Layers * 2, shape.KeyValueHeads, shape.HeadWidth).permute(1, 2, 0, 3).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        computed?.Dispose();
+        base.Dispose();
     }
 
     private Tensor Make(Func<TrainableTensor, Tensor> numbers)

@@ -16,7 +16,7 @@ public sealed class PromptEmbedding : PromptAdapter
     public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<StoredTensor> Stored => [StoredTensor.Of(Embeddings, "prompt_embeddings")];
+    public override IEnumerable<FileTensor> FileTensors => [FileTensor.Of(Embeddings, "prompt_embeddings")];
 
     /// <inheritdoc/>
     public override int Places => (int)Embeddings.Shape[0];

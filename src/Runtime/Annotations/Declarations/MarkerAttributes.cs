@@ -15,6 +15,17 @@ public sealed class DefaultAttribute(object value) : Attribute
 public sealed class PerRunAttribute : Attribute;
 
 /// <summary>
+/// A list of texts <c>name=number</c> that give another of an adapter's properties, a number, other values at single modules. A name is a regular expression for the end of a
+/// module path, from one of its parts on; the first entry that means a module counts, and the other property's bounds hold for it.
+/// </summary>
+[AttributeUsage(AttributeTargets.Property)]
+public sealed class PatternOfAttribute(string property) : Attribute
+{
+    /// <summary>The property whose number it is.</summary>
+    public string Property { get; } = property;
+}
+
+/// <summary>
 /// The runtime class behind an annotation. The generator creates it with an object initialiser: each of the annotation's own properties is
 /// assigned to the class's property of the same name. One that is not written and whose default is <c>default</c> of its type (false, 0, an enum's 0) is left
 /// out, so that a line names what is special about it: the class's property must then start as <c>default</c> too.
