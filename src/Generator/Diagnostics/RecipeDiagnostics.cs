@@ -73,6 +73,9 @@ internal static class RecipeDiagnostics
         Create("FPO1025", "The adapter is for other tasks", "[{0}] cannot be trained for {1}; it is for {2}"),
         Create("FPO1026", "A module is named twice", "'{0}' stands twice in {1}; once is enough"),
         Create("FPO1028", "The head begins at random and is not trained", "'{0}' was saved as {1}, without the head this task needs: it begins at random, so train it whole with ModulesToSave = [\"{2}\"]"),
+        Bounded("FPO1040", "The rank of a shared projection is out of bounds"),
+        Bounded("FPO1041", "The start of a trained scale is out of bounds"),
+        Bounded("FPO1042", "The key of random numbers is out of bounds"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

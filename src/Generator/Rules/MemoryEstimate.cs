@@ -47,7 +47,10 @@ internal static class MemoryEstimate
     /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
     private static long Branches(IEnumerable<PlacedSite> sites, Annotation adapter, long width) => sites
         .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
-        .Sum(group => Single * (group.Sum(placed => AtSite.Number(adapter.KeepsForBackward, adapter, placed.Site)) - (group.Count() - 1) * group.Key.In));
+        .Sum(group => Single * (group.Sum(placed => Own(adapter, placed.Site)) + group.Max(placed => AtSite.Number(adapter.KeepsForBackward, adapter, placed.Site) - Own(adapter, placed.Site))));
+
+    /// <summary>What the adapter keeps at a site beside the site's input.</summary>
+    private static long Own(Annotation adapter, SiteModel site) => AtSite.Number(adapter.KeepsForBackward, adapter, site with { In = 0 });
 
     private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
 }

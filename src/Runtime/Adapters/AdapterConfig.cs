@@ -52,6 +52,9 @@ public sealed class AdapterConfig
     public IReadOnlyList<int> Integers(string key) =>
         Entry(key, "a whole number or a list of them", node => node is JsonArray list ? list.Select(item => item!.GetValue<int>()).ToArray() : [node.GetValue<int>()]) ?? [];
 
+    /// <summary>Whether the entry is there and not null.</summary>
+    public bool Has(string key) => root[key] is not null;
+
     /// <summary>Whether the entry is a text rather than a list or another value.</summary>
     public bool IsText(string key) => root[key] is JsonValue value && value.TryGetValue(out string? _);
 

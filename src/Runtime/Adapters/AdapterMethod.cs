@@ -21,6 +21,9 @@ public abstract class AdapterMethod
 
     /// <summary>Places the method's layer where its type does not matter.</summary>
     internal abstract void PlaceOn(AdapterPlacement placement, string module);
+
+    /// <summary>Builds what the layers on a placement share, where their type does not matter.</summary>
+    internal abstract IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement);
 }
 
 /// <summary>
@@ -33,5 +36,14 @@ public abstract class AdapterMethod<TLayer> : AdapterMethod
     /// <summary>Builds the layer for <paramref name="site"/>; random initial numbers come from <paramref name="random"/>, on the CPU.</summary>
     public abstract TLayer Place(Projection site, torch.Generator random);
 
+    /// <summary>
+    /// Builds the frozen tensors that all layers compute with, float32 on <paramref name="device"/>, and hands them to the layers; called once, when every site is taken.
+    /// None unless a method overrides it.
+    /// </summary>
+    protected virtual IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Projection Site, TLayer Layer)> placed, torch.Device device) => [];
+
     internal sealed override void PlaceOn(AdapterPlacement placement, string module) => placement.Place(this, module);
+
+    internal sealed override IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement) =>
+        Share([.. placement.Placed.Where(pair => pair.Layer is TLayer).Select(pair => (pair.Site, (TLayer)pair.Layer))], placement.Backbone.Device);
 }

@@ -12,6 +12,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     private readonly List<(Projection Site, AdapterLayer Layer)> placed = [];
     private readonly List<Projection> whole = [];
     private readonly List<TrainableTensor> tensors = [];
+    private IReadOnlyList<SharedTensor>? shared;
 
     /// <summary>The backbone.</summary>
     public Backbone Backbone { get; } = backbone;
@@ -34,6 +35,9 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>All trainable tensors, in parameter order.</summary>
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
 
+    /// <summary>Frozen tensors that belong to the adapter and that its layers share; they are built at the first use, for the sites taken by then, and live as long as the backbone.</summary>
+    public IReadOnlyList<SharedTensor> Shared => shared ??= Share();
+
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training
     {
@@ -49,6 +53,8 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public TLayer Place<TLayer>(AdapterMethod<TLayer> method, string module)
         where TLayer : AdapterLayer
     {
+        if (shared is { Count: > 0 })
+            throw new InvalidOperationException($"{module} is placed too late: what the layers share was built for the sites before it");
         Projection site = Vacant(module);
         using Generator random = new(SeedOf(module), CPU);
         TLayer layer = method.Place(site, random);
@@ -76,6 +82,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
     public Arena BuildArena()
     {
+        _ = Shared;
         string[] random = [.. Backbone.Weights.Untrained.Except(whole).Select(head => head.Module)];
         return random.Length == 0
             ? new Arena(tensors, Backbone.Device)
@@ -90,7 +97,20 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public void Load(string folder) => PeftFolder.Load(this, folder);
 
     /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
-    public void MergeInto(string folder) => MergedCheckpoint.Write(this, folder);
+    public void MergeInto(string folder)
+    {
+        _ = Shared;
+        MergedCheckpoint.Write(this, folder);
+    }
+
+    private IReadOnlyList<SharedTensor> Share()
+    {
+        using var scope = NewDisposeScope();
+        IReadOnlyList<SharedTensor> built = Method?.ShareOn(this) ?? [];
+        foreach (SharedTensor tensor in built)
+            Backbone.Weights.Keep(tensor.Value);
+        return built;
+    }
 
     private Projection Vacant(string module)
     {

@@ -21,7 +21,10 @@ public static class PeftFolder
     {
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Tensors.ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Value));
+        Dictionary<string, Tensor> tensors = placement.Tensors.ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Value);
+        foreach (SharedTensor shared in Filed(placement))
+            tensors.Add(shared.Name, shared.Value);
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), tensors);
         byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
@@ -41,9 +44,12 @@ public static class PeftFolder
         Dictionary<string, string> sources = Sources(placement, file);
         using var scope = NewDisposeScope();
         Tensor[] numbers = [.. placement.Tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
-        using (no_grad())
-            for (int i = 0; i < numbers.Length; i++)
-                placement.Tensors[i].Value.copy_(numbers[i]);
+        (Tensor Held, Tensor Read)[] frozen = [.. Filed(placement).Select(tensor => (tensor.Value, file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32)))];
+        using var noGrad = no_grad();
+        for (int i = 0; i < numbers.Length; i++)
+            placement.Tensors[i].Value.copy_(numbers[i]);
+        foreach ((Tensor held, Tensor read) in frozen)
+            held.copy_(read);
     }
 
     /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
@@ -90,25 +96,35 @@ public static class PeftFolder
         return config;
     }
 
-    /// <summary>For each trainable tensor the name it has in the file: by transformers 5's modules or by 4's.</summary>
+    /// <summary>The frozen tensors that the file holds beside the trained ones.</summary>
+    private static IEnumerable<SharedTensor> Filed(AdapterPlacement placement) => placement.Shared.Where(tensor => tensor.InFile);
+
+    /// <summary>The tensors that the file must hold: the name here, the names it may have there, and its shape.</summary>
+    private static IEnumerable<(string Name, string[] Candidates, IReadOnlyList<long> Shape)> Wanted(AdapterPlacement placement) =>
+    [
+        .. placement.Tensors.Select(tensor => (tensor.Name, Names(placement, tensor).Select(name => Prefix + name).ToArray(), tensor.Shape)),
+        .. Filed(placement).Select(tensor => (tensor.Name, (string[])[tensor.Name], (IReadOnlyList<long>)tensor.Value.shape)),
+    ];
+
+    /// <summary>For each tensor the name it has in the file: a trainable one by transformers 5's modules or by 4's.</summary>
     private static Dictionary<string, string> Sources(AdapterPlacement placement, SafetensorsFile file)
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
-        foreach (TrainableTensor tensor in placement.Tensors)
+        foreach ((string tensor, string[] candidates, IReadOnlyList<long> shape) in Wanted(placement))
         {
-            string? name = Names(placement, tensor).Select(candidate => Prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
+            string? name = candidates.FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
             {
-                wrong.Add($"missing '{Prefix}{tensor.Name}'");
+                wrong.Add($"missing '{candidates[0]}'");
                 continue;
             }
             unexpected.Remove(name);
-            if (!file.Entries[name].Shape.SequenceEqual(tensor.Shape))
-                wrong.Add($"'{name}' has shape [{string.Join(", ", file.Entries[name].Shape)}]; expected [{string.Join(", ", tensor.Shape)}]");
+            if (!file.Entries[name].Shape.SequenceEqual(shape))
+                wrong.Add($"'{name}' has shape [{string.Join(", ", file.Entries[name].Shape)}]; expected [{string.Join(", ", shape)}]");
             else
-                sources[tensor.Name] = name;
+                sources[tensor] = name;
         }
         wrong.AddRange(unexpected.Order(StringComparer.Ordinal).Select(name => $"unexpected '{name}'"));
         return wrong.Count == 0

@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 
 namespace FlatPO.Recipes.Adapters;
@@ -11,6 +12,7 @@ internal static class PeftMethods
     {
         [LoraConfig.PeftType] = LoraMethod.From,
         [Ia3Method.Type] = Ia3Method.From,
+        [VeraMethod.Type] = VeraMethod.From,
     };
 
     /// <summary>The method that adapter_config.json describes at the sites it names; FPO4011 for a method that is not there.</summary>

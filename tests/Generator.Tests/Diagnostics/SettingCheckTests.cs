@@ -28,6 +28,8 @@ public sealed class SettingCheckTests
     [InlineData("Lora(LoraBias = true)")]
     [InlineData("Lora(UseDora = true, LoraBias = false)")]
     [InlineData("Ia3")]
+    [InlineData("Vera")]
+    [InlineData("Vera(Rank = 4096, SaveProjection = false, ProjectionPrngKey = 3)")]
     [InlineData("Ia3(Sites = Sites.Query | Sites.Key)")]
     [InlineData("Ia3(Sites = Sites.AllLinear, FeedForward = Sites.FeedForward)")]
     [InlineData("Ia3(TargetModules = [\"fc1\", \"k_proj\"], FeedForward = Sites.Up)")]

@@ -10,6 +10,7 @@ public sealed class SpecimenTests
     [InlineData("TinyLlama")]
     [InlineData("DoraLlama")]
     [InlineData("VectorLlama")]
+    [InlineData("VeraLlama")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

@@ -18,7 +18,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "vera");
 
     [Theory, MemberData(nameof(Cases)), Trait("Category", Golden.Category)]
     public void Gives_pefts_logits(string name)
@@ -93,8 +93,8 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         Assert.InRange(worst, 0, Tolerance);
     }
 
-    /// <summary>A golden adapter case: its backbone and its inputs.</summary>
-    private sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
+    /// <summary>A golden case: its backbone and its inputs.</summary>
+    internal sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
     {
         /// <summary>Where logits are compared; null where an example has one row of them.</summary>
         internal Tensor? Mask => Backbone is CausalLM or MultimodalLM ? Expected("attention_mask") : null;

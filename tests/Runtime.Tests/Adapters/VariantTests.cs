@@ -1,6 +1,7 @@
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
@@ -17,7 +18,7 @@ public sealed class VariantTests
     public static TheoryData<string, string> Methods => new()
     {
         { "lora", "llama" }, { "rslora", "opt" }, { "gaussian", "opt" }, { "lora_bias", "opt" }, { "dora", "opt" }, { "dora", "llama" }, { "dora_rslora", "opt" },
-        { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" },
+        { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" }, { "vera", "opt" }, { "vera", "llama" },
     };
 
     [Theory, MemberData(nameof(Methods))]
@@ -179,6 +180,7 @@ public sealed class VariantTests
         "dora" => new LoraMethod { Rank = 4, UseDora = true, Dropout = dropout },
         "dora_rslora" => new LoraMethod { Rank = 4, UseDora = true, UseRslora = true, Dropout = dropout },
         "ia3" => new Ia3Method(),
+        "vera" => new VeraMethod { Rank = 12, Dropout = dropout },
         _ => new Ia3Method { FeedForward = Sites.FeedForward },
     };
 }
