@@ -76,6 +76,7 @@ internal static class RecipeDiagnostics
         Bounded("FPO1040", "The rank of a shared projection is out of bounds"),
         Bounded("FPO1041", "The start of a trained scale is out of bounds"),
         Bounded("FPO1042", "The key of random numbers is out of bounds"),
+        Bounded("FPO1043", "The bottleneck does not fit"),
     ];
 
     private static IEnumerable<DiagnosticDescriptor> Sharpness() =>

@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Adapters.Bottleneck;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Adapters.Vera;
@@ -12,6 +13,7 @@ internal static class PeftMethods
     {
         [LoraConfig.PeftType] = LoraMethod.From,
         [Ia3Method.Type] = Ia3Method.From,
+        [BottleneckMethod.Type] = BottleneckMethod.From,
         [VeraMethod.Type] = VeraMethod.From,
     };
 

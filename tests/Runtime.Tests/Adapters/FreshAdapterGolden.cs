@@ -1,10 +1,10 @@
 using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Adapters.Bottleneck;
 using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Adapters;
 
@@ -16,7 +16,7 @@ public sealed class FreshAdapterGolden
         get
         {
             TheoryData<string, string> cases = [];
-            foreach (string method in (string[])["vera"])
+            foreach (string method in (string[])["vera", "bottleneck"])
                 foreach (string backbone in Golden.Cases("backbones"))
                     cases.Add(method, backbone);
             return cases;
@@ -44,6 +44,7 @@ public sealed class FreshAdapterGolden
 
     private static AdapterMethod Of(string method, Projection site) => method switch
     {
+        "bottleneck" => new BottleneckMethod { Size = (int)Math.Min(5, site.Out) },
         "vera" => new VeraMethod { Rank = 6 },
         _ => throw new ArgumentOutOfRangeException(nameof(method), method, site.Module),
     };

@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.Vera;
