@@ -30,6 +30,8 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), Captions.Plan.Tensors);
         AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
         AssertPlanned(Patterned.Load(Golden.Backbone("qwen3"), Devices.Cpu), Patterned.Plan.Tensors);
+        AssertPlanned(NarrowOpt.Load(Golden.Backbone("opt"), Devices.Cpu), NarrowOpt.Plan.Tensors);
+        AssertPlanned(VeraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VeraLlama.Plan.Tensors);
     }
 
     [Fact]

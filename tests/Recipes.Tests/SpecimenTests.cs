@@ -1,6 +1,8 @@
 using FlatPO.Recipes;
+using FlatPO.Recipes.Adapters.Bottleneck;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests;
@@ -149,6 +151,49 @@ public sealed class SpecimenTests
         again.LoadAdapter(folder.File("adapter"));
         Assert.Equal(trained, again.Evaluate(examples).Loss);
         Assert.Equal(trained, merged.Evaluate(examples).Loss, 1e-5);
+    }
+
+    [Fact]
+    public void VeRA_trains_two_vectors_a_site_and_merges()
+    {
+        using TemporaryFolder folder = new();
+        TokenExample[] examples = Golden.Tokens(8);
+        using VeraLlama recipe = VeraLlama.Load(Golden.Backbone("llama"), Devices.Cpu);
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (VeraVectors[])[layer.SelfAttn.QProj, layer.SelfAttn.VProj, layer.Mlp.DownProj]).SelectMany(vectors => (TrainableTensor[])[vectors.LambdaB, vectors.LambdaD])];
+        Assert.Equal((VeraLlama.Plan.TrainableTensors, VeraLlama.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
+        double before = recipe.Evaluate(examples).Loss;
+        TrainingReport report = recipe.Train(examples);
+        Assert.Equal(10, report.Steps.Count);
+        Assert.All(report.Steps, step => Assert.Equal(VeraLlama.Plan.PerturbedTensors, step.Perturbed.Count));
+        double trained = recipe.Evaluate(examples).Loss;
+        Assert.InRange(trained, 0, before - 0.01);
+        recipe.SaveAdapter(folder.File("adapter"));
+        recipe.Merge(folder.File("merged"));
+        using VeraLlama again = VeraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), merged = VeraLlama.Load(folder.File("merged"), Devices.Cpu);
+        again.LoadAdapter(folder.File("adapter"));
+        Assert.Equal(trained, again.Evaluate(examples).Loss);
+        Assert.Equal(trained, merged.Evaluate(examples).Loss, 1e-5);
+    }
+
+    [Fact]
+    public void Bottlenecks_train_behind_attention_and_feed_forward_block_and_have_no_merge()
+    {
+        using TemporaryFolder folder = new();
+        TokenExample[] examples = Golden.Tokens(8);
+        using NarrowOpt recipe = NarrowOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        Assert.IsNotAssignableFrom<IMergeable>(recipe);
+        TrainableTensor[] tensors = [.. recipe.Adapters.Layers.SelectMany(layer => (BottleneckBlock[])[layer.SelfAttn.OutProj, layer.Fc2]).SelectMany(block => (TrainableTensor[])[block.DownWeight, block.DownBias, block.UpWeight, block.UpBias])];
+        Assert.Equal((NarrowOpt.Plan.TrainableTensors, NarrowOpt.Plan.TrainableParameters), (tensors.Length, tensors.Sum(tensor => tensor.Count)));
+        double before = recipe.Evaluate(examples).Loss;
+        TrainingReport report = recipe.Train(examples);
+        Assert.Equal(10, report.Steps.Count);
+        Assert.All(report.Steps, step => Assert.Equal(NarrowOpt.Plan.PerturbedTensors, step.Perturbed.Count));
+        double trained = recipe.Evaluate(examples).Loss;
+        Assert.InRange(trained, 0, before - 0.01);
+        recipe.SaveAdapter(folder.Path);
+        using NarrowOpt again = NarrowOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        again.LoadAdapter(folder.Path);
+        Assert.Equal(trained, again.Evaluate(examples).Loss);
     }
 
     [Fact]

@@ -55,8 +55,9 @@ internal sealed record PlacedSite(SiteModel Site, EquatableArray<string> Path, E
 /// <param name="First">The first of them.</param>
 /// <param name="Last">The last of them.</param>
 /// <param name="Tensors">The tensors it adds.</param>
-/// <param name="Kept">Numbers it keeps for backward at one position.</param>
-internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Kept)
+/// <param name="Own">Numbers it keeps for backward at one position beside the site's input.</param>
+/// <param name="OfInput">Numbers of the input that it keeps.</param>
+internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Own, long OfInput)
 {
     /// <summary>How many places it takes of the site.</summary>
     public int Places => Last - First + 1;

@@ -41,14 +41,14 @@ internal static class MemoryEstimate
         bool below = tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding);
         long layers = below ? tower.Tower.Layers : tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
         return layers * tower.Tower.LayerActivations * width
-            + Branches(tower.InLayers, tower.Last - tower.First + 1, width)
-            + Branches(tower.Outside, 1, width);
+            + Branches(tower.InLayers, width)
+            + Branches(tower.Outside, width);
     }
 
     /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
-    private static long Branches(IEnumerable<PlacedSite> sites, int layers, long width) => sites
+    private static long Branches(IEnumerable<PlacedSite> sites, long width) => sites
         .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
-        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Kept * run.Places)) - (group.Count() - 1) * group.Key.In * layers));
+        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Own * run.Places)) + group.Max(placed => placed.Runs.Sum(run => run.OfInput * run.Places))));
 
     private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
 }

@@ -76,6 +76,7 @@ internal static class PlacementRules
         Annotation adapter = numbers.Annotation;
         IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site))
             .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))]));
-        return new LayerRun(first, last, [.. tensors], numbers.Evaluate(adapter.KeepsForBackward, site, first));
+        long kept = numbers.Evaluate(adapter.KeepsForBackward, site, first), own = numbers.Evaluate(adapter.KeepsForBackward, site with { In = 0 }, first);
+        return new LayerRun(first, last, [.. tensors], own, kept - own);
     }
 }

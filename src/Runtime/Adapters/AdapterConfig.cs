@@ -55,6 +55,8 @@ public sealed class AdapterConfig
     /// <summary>An object of numbers, in its order; empty if missing or null.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Numbers(string key) =>
         Entry(key, "an object of numbers", node => node.AsObject().Select(entry => KeyValuePair.Create(entry.Key, entry.Value!.GetValue<double>())).ToArray()) ?? [];
+    /// <summary>Whether the entry is there and not null.</summary>
+    public bool Has(string key) => root[key] is not null;
 
     /// <summary>Whether the entry is a text rather than a list or another value.</summary>
     public bool IsText(string key) => root[key] is JsonValue value && value.TryGetValue(out string? _);

@@ -48,6 +48,9 @@ public abstract class AdapterMethod
         _ => throw new RecipeException("FPO1050", $"{PeftType} cannot sit at {site.Module}, which is {Article(site)}"),
     };
 
+    /// <summary>Builds what the layers on a placement share; nothing unless the method says otherwise.</summary>
+    internal virtual IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement) => [];
+
     private static string Article(Site site) => site switch
     {
         EmbeddingSite => "an embedding",
@@ -66,6 +69,15 @@ public abstract class AdapterMethod<TLayer> : AdapterMethod, ILinearMethod<TLaye
 {
     /// <inheritdoc/>
     public abstract TLayer Place(Projection site, torch.Generator random);
+
+    /// <summary>
+    /// Builds the frozen tensors that all layers compute with, float32 on <paramref name="device"/>, and hands them to the layers; called once, when every site is taken.
+    /// None unless a method overrides it.
+    /// </summary>
+    protected virtual IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Projection Site, TLayer Layer)> placed, torch.Device device) => [];
+
+    internal sealed override IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement) =>
+        Share([.. placement.AtLinearLayers.Where(pair => pair.Layer is TLayer).Select(pair => (pair.Site, (TLayer)pair.Layer))], placement.Backbone.Device);
 }
 
 /// <summary>A method that can sit at linear layers.</summary>

@@ -12,6 +12,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     private readonly List<(Site Site, Adapter Adapter)> placed = [];
     private readonly List<Site> whole = [];
     private readonly List<TrainableTensor> tensors = [];
+    private IReadOnlyList<SharedTensor>? shared;
 
     /// <summary>The backbone.</summary>
     public Backbone Backbone { get; } = backbone;
@@ -39,8 +40,18 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>All trainable tensors, in parameter order.</summary>
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
 
-    /// <summary>What an adapter file holds, in the order of placing.</summary>
-    internal IReadOnlyList<FileTensor> FileTensors => [.. placed.SelectMany(pair => pair.Adapter.FileTensors), .. tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => FileTensor.Of(tensor))];
+    /// <summary>What an adapter file holds, by the names there, in the order of placing.</summary>
+    internal IReadOnlyList<FileTensor> FileTensors => Method is null ? [] :
+    [
+        .. from tensor in placed.SelectMany(pair => pair.Adapter.FileTensors).Concat(tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => FileTensor.Of(tensor)))
+           select tensor with { Name = Method.FilePrefix + tensor.Name },
+        .. from tensor in Shared
+           where tensor.InFile
+           select new FileTensor(tensor.Name, tensor.Value.shape, () => tensor.Value, numbers => tensor.Value.copy_(numbers)),
+    ];
+
+    /// <summary>Frozen tensors that belong to the adapter and that its layers share; they are built at the first use, for the sites taken by then, and live as long as the backbone.</summary>
+    public IReadOnlyList<SharedTensor> Shared => shared ??= Share();
 
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training
@@ -82,6 +93,8 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Places an adapter where its type does not matter.</summary>
     internal Adapter Place(AdapterMethod method, Site site)
     {
+        if (shared is { Count: > 0 })
+            throw new InvalidOperationException($"{site.Module} is placed too late: what the layers share was built for the sites before it");
         using Generator random = new(SeedOf(Vacant(site).Module), CPU);
         Adapter adapter = method.Build(site, random);
         Method = method;
@@ -94,6 +107,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
     public Arena BuildArena()
     {
+        _ = Shared;
         string[] random = [.. Backbone.Weights.Untrained.Where(head => head.Weight.Trainable is null).Select(head => head.Module)];
         return random.Length == 0
             ? new Arena(tensors, Backbone.Device)
@@ -108,7 +122,20 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public void Load(string folder) => PeftFolder.Load(this, folder);
 
     /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
-    public void MergeInto(string folder) => MergedCheckpoint.Write(this, folder);
+    public void MergeInto(string folder)
+    {
+        _ = Shared;
+        MergedCheckpoint.Write(this, folder);
+    }
+
+    private IReadOnlyList<SharedTensor> Share()
+    {
+        using var scope = NewDisposeScope();
+        IReadOnlyList<SharedTensor> built = Method?.ShareOn(this) ?? [];
+        foreach (SharedTensor tensor in built)
+            Backbone.Weights.Keep(tensor.Value);
+        return built;
+    }
 
     private static Site Vacant(Site site) =>
         site.IsTaken ? throw new RecipeException("FPO1011", $"{site.Module} already carries an adapter or is trained whole; a module takes one of them") : site;

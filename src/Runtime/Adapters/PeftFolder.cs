@@ -20,7 +20,7 @@ public static class PeftFolder
     {
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors.ToDictionary(tensor => method.FilePrefix + tensor.Name, tensor => tensor.Write()));
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
         byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
@@ -37,7 +37,7 @@ public static class PeftFolder
             throw config.Invalid("peft_type", $"\"{method.PeftType}\", the method of this recipe");
         method.CheckConfig(config, placement.AdaptedSites);
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
-        Dictionary<string, string> sources = Sources(placement, method.FilePrefix, file);
+        Dictionary<string, string> sources = Sources(placement, file);
         using var scope = NewDisposeScope();
         IReadOnlyList<FileTensor> tensors = placement.FileTensors;
         Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
@@ -94,17 +94,17 @@ public static class PeftFolder
     }
 
     /// <summary>For each trainable tensor the name it has in the file: by transformers 5's modules or by 4's.</summary>
-    private static Dictionary<string, string> Sources(AdapterPlacement placement, string prefix, SafetensorsFile file)
+    private static Dictionary<string, string> Sources(AdapterPlacement placement, SafetensorsFile file)
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
         foreach (FileTensor tensor in placement.FileTensors)
         {
-            string? name = Names(placement, tensor.Name).Select(candidate => prefix + candidate).FirstOrDefault(file.Entries.ContainsKey);
+            string? name = Names(placement, tensor.Name).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
             {
-                wrong.Add($"missing '{prefix}{tensor.Name}'");
+                wrong.Add($"missing '{tensor.Name}'");
                 continue;
             }
             unexpected.Remove(name);
@@ -121,10 +121,11 @@ public static class PeftFolder
 
     private static IEnumerable<string> Names(AdapterPlacement placement, string name)
     {
+        string prefix = placement.Method!.FilePrefix;
         yield return name;
         foreach (Site site in placement.AdaptedSites.Concat(placement.Whole))
-            if (site.Published != site.Module && name.StartsWith($"{site.Module}.", StringComparison.Ordinal))
-                yield return site.Published + name[site.Module.Length..];
+            if (site.Published != site.Module && name.StartsWith($"{prefix}{site.Module}.", StringComparison.Ordinal))
+                yield return prefix + site.Published + name[(prefix.Length + site.Module.Length)..];
     }
 
     private static string Shortened(List<string> lines) =>

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Adapters.BitFit;
+using FlatPO.Recipes.Adapters.Bottleneck;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.LinearProbe;
 using FlatPO.Recipes.Adapters.LnTuning;
@@ -7,6 +8,7 @@ using FlatPO.Recipes.Adapters.PrefixTuning;
 using FlatPO.Recipes.Adapters.PromptTuning;
 using FlatPO.Recipes.Adapters.PTuning;
 using FlatPO.Recipes.Adapters.VisualPrompt;
+using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 
 namespace FlatPO.Recipes.Adapters;
@@ -25,6 +27,8 @@ internal static class PeftMethods
         [PTuningMethod.Type] = PTuningMethod.From,
         [PrefixTuningMethod.Type] = PrefixTuningMethod.From,
         [VisualPromptMethod.Type] = VisualPromptMethod.From,
+        [BottleneckMethod.Type] = BottleneckMethod.From,
+        [VeraMethod.Type] = VeraMethod.From,
     };
 
     /// <summary>The method that adapter_config.json describes and the sites it names; FPO4011 for a method that is not there or sites that it cannot sit at.</summary>

@@ -28,10 +28,25 @@ public sealed class SettingCheckTests
     [InlineData("Lora(LoraBias = true)")]
     [InlineData("Lora(UseDora = true, LoraBias = false)")]
     [InlineData("Ia3")]
+    [InlineData("Bottleneck")]
+    [InlineData("Bottleneck(Size = 768, Sites = Sites.Down, Activation = BottleneckActivation.Silu)")]
+    [InlineData("Vera")]
+    [InlineData("Vera(Rank = 4096, SaveProjection = false, ProjectionPrngKey = 3)")]
     [InlineData("Ia3(Sites = Sites.Query | Sites.Key)")]
     [InlineData("Ia3(Sites = Sites.AllLinear, FeedForward = Sites.FeedForward)")]
     [InlineData("Ia3(TargetModules = [\"fc1\", \"k_proj\"], FeedForward = Sites.Up)")]
     public void What_is_fine_is_not_reported(string annotation) => Assert.Empty(Worse(Recipe(annotation)));
+
+    [Theory]
+    [InlineData("Vera(Dropout = 1)", "FPO1007", "Dropout = 1 is out of bounds; allowed is at least 0 and below 1", "1")]
+    [InlineData("Bottleneck(Scale = 0)", "FPO1006", "Scale = 0 is out of bounds; allowed is above 0", "0")]
+    [InlineData("Bottleneck(Size = 4000, TargetModules = [\"fc1\"])", "FPO1043", "Size = 4000 is out of bounds at model.decoder.layers.{layer}.fc1 [3072, 768]; allowed is at least 1 and at most 3072", "4000")]
+    public void Bounds_are_judged_with_the_general_ids_and_the_widths_of_the_sites(string annotation, string id, string message, string place)
+    {
+        Diagnostic found = Assert.Single(Worse(Recipe(annotation)));
+        Assert.Equal((id, message), (found.Id, found.GetMessage()));
+        Assert.Equal(place, found.Location.SourceTree!.ToString().Substring(found.Location.SourceSpan.Start, found.Location.SourceSpan.Length));
+    }
 
     [Fact]
     public void Feed_forward_roles_are_judged_by_the_modules_where_these_choose_the_sites()

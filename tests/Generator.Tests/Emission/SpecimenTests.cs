@@ -11,6 +11,8 @@ public sealed class SpecimenTests
     [InlineData("DoraLlama")]
     [InlineData("VectorLlama")]
     [InlineData("Patterned")]
+    [InlineData("VeraLlama")]
+    [InlineData("NarrowOpt")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

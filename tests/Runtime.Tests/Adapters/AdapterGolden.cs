@@ -18,7 +18,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "lora_layers_patterns", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "vera", "lora_layers_patterns", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
 
     /// <summary>Those that are part of weights.</summary>
     public static TheoryData<string> Mergeable => [.. ((IEnumerable<object[]>)Cases).Select(row => (string)row[0]).Where(name => !Virtual.Any(part => name.Contains(part, StringComparison.Ordinal)))];
@@ -103,8 +103,8 @@ public sealed class AdapterGolden(ITestOutputHelper output)
         Assert.InRange(worst, 0, Tolerance);
     }
 
-    /// <summary>A golden adapter case: its backbone and its inputs.</summary>
-    private sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
+    /// <summary>A golden case: its backbone and its inputs.</summary>
+    internal sealed record Loaded(Backbone Backbone, SafetensorsFile Case) : IDisposable
     {
         /// <summary>Where logits are compared; null where an example has one row of them.</summary>
         internal Tensor? Mask => Backbone is CausalLM or MultimodalLM ? Expected("attention_mask") : null;

@@ -1,6 +1,8 @@
 using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Adapters.Bottleneck;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
@@ -14,10 +16,22 @@ namespace FlatPO.Recipes.Tests.Adapters;
 public sealed class VariantTests
 {
     /// <summary>The methods by name; each on a backbone whose layers have biases (opt) or none (llama).</summary>
-    public static TheoryData<string, string> Methods => new()
+    public static TheoryData<string, string> Methods
+    {
+        get
+        {
+            TheoryData<string, string> methods = Mergeable;
+            foreach ((string method, string backbone) in ((string, string)[])[("bottleneck", "opt"), ("bottleneck", "llama"), ("bottleneck_gelu", "opt"), ("bottleneck_silu", "llama")])
+                methods.Add(method, backbone);
+            return methods;
+        }
+    }
+
+    /// <summary>Those that can be added into the weights.</summary>
+    public static TheoryData<string, string> Mergeable => new()
     {
         { "lora", "llama" }, { "rslora", "opt" }, { "gaussian", "opt" }, { "lora_bias", "opt" }, { "dora", "opt" }, { "dora", "llama" }, { "dora_rslora", "opt" },
-        { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" },
+        { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" }, { "vera", "opt" }, { "vera", "llama" },
     };
 
     /// <summary>Methods that begin as a part of the weight, so that their file is another than what they train.</summary>
@@ -55,7 +69,7 @@ public sealed class VariantTests
             Assert.Equal(adapted.Logits().Bits(), Tried.Logits(fresh).Bits());
     }
 
-    [Theory, MemberData(nameof(Methods)), MemberData(nameof(PartsOfTheWeight))]
+    [Theory, MemberData(nameof(Mergeable)), MemberData(nameof(PartsOfTheWeight))]
     public void A_merged_checkpoint_answers_as_the_moved_adapter(string method, string backbone)
     {
         using TemporaryFolder folder = new();
@@ -195,6 +209,10 @@ public sealed class VariantTests
         "dora" => new LoraMethod { Rank = 4, UseDora = true, Dropout = dropout },
         "dora_rslora" => new LoraMethod { Rank = 4, UseDora = true, UseRslora = true, Dropout = dropout },
         "ia3" => new Ia3Method(),
+        "bottleneck" => new BottleneckMethod { Size = 6 },
+        "bottleneck_gelu" => new BottleneckMethod { Size = 6, Activation = BottleneckActivation.Gelu, Scale = 4 },
+        "bottleneck_silu" => new BottleneckMethod { Size = 6, Activation = BottleneckActivation.Silu, Scale = 0.5 },
+        "vera" => new VeraMethod { Rank = 12, Dropout = dropout },
         _ => new Ia3Method { FeedForward = Sites.FeedForward },
     };
 }

@@ -15,6 +15,16 @@ public static class Bounds
         throw new RecipeException(bounds.Id, string.Create(CultureInfo.InvariantCulture, $"{property} = {value} is out of bounds; allowed is {Describe(bounds)}"));
     }
 
+    /// <summary>Checks every bounded property of <paramref name="settings"/>, an object with <paramref name="annotation"/>'s properties; bounds that depend on a site are the caller's to check.</summary>
+    public static void CheckAll(Type annotation, object settings)
+    {
+        foreach (PropertyInfo bounded in annotation.GetProperties().Where(property => property.IsDefined(typeof(BoundsAttribute))))
+        {
+            PropertyInfo set = settings.GetType().GetProperty(bounded.Name) ?? throw new ArgumentException($"{settings.GetType().Name} has no property {bounded.Name}", nameof(settings));
+            Check(annotation, bounded.Name, Convert.ToDouble(set.GetValue(settings), CultureInfo.InvariantCulture));
+        }
+    }
+
     private static bool Allows(BoundsAttribute bounds, double value) =>
         double.IsFinite(value)
         && !(value < bounds.Minimum) && !(value <= bounds.Above) && !(value >= bounds.Below)
