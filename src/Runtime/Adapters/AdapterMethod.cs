@@ -19,6 +19,12 @@ public abstract class AdapterMethod
     /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
     public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites);
 
+    /// <summary>
+    /// Entries the method knows beside those it writes: <see cref="CheckConfig"/> judges them, or they change nothing once an adapter is trained. Any other that says
+    /// something is kept and warned about (<see cref="AdapterPlacement.ForeignEntries"/>).
+    /// </summary>
+    public virtual IReadOnlyCollection<string> KnownEntries => [];
+
     /// <summary>Places the method's layer where its type does not matter.</summary>
     internal abstract void PlaceOn(AdapterPlacement placement, string module);
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
@@ -33,6 +34,12 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
 
     /// <summary>All trainable tensors, in parameter order.</summary>
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
+
+    /// <summary>
+    /// Entries of the adapter_config.json last read that neither its method nor this library knows: a newer peft's, say. They change nothing here, and
+    /// <see cref="Save"/> writes them back as they were.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonNode> ForeignEntries { get; internal set; } = new Dictionary<string, JsonNode>();
 
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training

@@ -13,6 +13,9 @@ namespace FlatPO.Recipes.Adapters;
 /// </summary>
 public static class PeftFolder
 {
+    /// <summary>The peft whose layout is written (<c>peft_version</c>).</summary>
+    public const string PeftVersion = "0.21.0";
+
     private const string WeightsFile = "adapter_model.safetensors";
     private const string Prefix = "base_model.model.";
 
@@ -22,13 +25,17 @@ public static class PeftFolder
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.Tensors.ToDictionary(tensor => Prefix + tensor.Name, tensor => tensor.Value));
-        byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
+        JsonObject entries = Config(placement, method);
+        foreach ((string key, JsonNode value) in placement.ForeignEntries)
+            entries.TryAdd(key, value.DeepClone());
+        byte[] config = JsonSerializer.SerializeToUtf8Bytes(entries, Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
 
     /// <summary>
     /// Reads an adapter of the same method and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
-    /// misshapen tensors, FPO4011 names a setting that differs.
+    /// misshapen tensors, FPO4011 names a setting that differs. Entries of a peft that this library does not know are kept
+    /// (<see cref="AdapterPlacement.ForeignEntries"/>) and warned about once, to <see cref="System.Diagnostics.Trace"/>'s listeners.
     /// </summary>
     public static void Load(AdapterPlacement placement, string folder)
     {
@@ -44,6 +51,7 @@ public static class PeftFolder
         using (no_grad())
             for (int i = 0; i < numbers.Length; i++)
                 placement.Tensors[i].Value.copy_(numbers[i]);
+        placement.ForeignEntries = PeftEntries.Foreign(config, method, Config(placement, method));
     }
 
     /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
@@ -68,6 +76,7 @@ public static class PeftFolder
         JsonObject config = new()
         {
             ["peft_type"] = method.PeftType,
+            ["peft_version"] = PeftVersion,
             ["task_type"] = backbone.PeftTaskType,
             ["auto_mapping"] = backbone.PeftTaskType is not null || backbone.Config.Architectures is not [string architecture, ..] ? null : new JsonObject
             {
