@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -12,6 +13,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
 {
     private readonly List<(Projection Site, AdapterLayer Layer)> placed = [];
     private readonly List<Projection> whole = [];
+    private readonly List<(Weight Weight, TrainableTensor Trained)> replaced = [];
     private readonly List<TrainableTensor> tensors = [];
 
     /// <summary>The backbone.</summary>
@@ -75,6 +77,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
                 continue;
             TrainableTensor trainable = new($"{site.Module}.{part}", site.Role, TrainableKind.SavedModule, weight.Frozen.to_type(ScalarType.Float32, copy: true));
             weight.Trainable = trainable;
+            replaced.Add((weight, trainable));
             tensors.Add(trainable);
         }
         whole.Add(site);
@@ -96,8 +99,22 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Reads adapters of the same method and placement from peft's layout.</summary>
     public void Load(string folder) => PeftFolder.Load(this, folder);
 
-    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
-    public void MergeInto(string folder) => MergedCheckpoint.Write(this, folder);
+    /// <inheritdoc cref="MergedCheckpoint.Write"/>
+    public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes) => MergedCheckpoint.Write(this, folder, maxShardBytes);
+
+    /// <summary>Puts the adapters, and the modules trained whole, where they were placed.</summary>
+    internal void Attach() => Switch(on: true);
+
+    /// <summary>Takes them off again: the backbone computes with its own weights.</summary>
+    internal void Detach() => Switch(on: false);
+
+    private void Switch(bool on)
+    {
+        foreach ((Projection site, AdapterLayer layer) in placed)
+            site.Adapter = on ? layer : null;
+        foreach ((Weight weight, TrainableTensor trained) in replaced)
+            weight.Trainable = on ? trained : null;
+    }
 
     private Projection Vacant(string module)
     {

@@ -8,9 +8,12 @@ namespace FlatPO.Recipes.Adapters;
 public static class MergedCheckpoint
 {
     /// <summary>
-    /// Writes weights and config.json, and copies the tokenizer and preprocessor files of the backbone's folder. The placement itself is unchanged.
+    /// Writes weights and config.json, and copies the tokenizer and preprocessor files of the backbone's folder. More than <paramref name="maxShardBytes"/> bytes of weights go
+    /// into several files with an index; weights of an older export are removed from the folder once the new ones are there. The placement itself is unchanged: there is nothing to unmerge.
+    /// Before anything is written the merged weights answer a probe beside the adapted ones: FPO4015 where they disagree. Throws FPO4012 for the backbone's own folder,
+    /// FPO4013 where a checkpoint has no place for what was trained and FPO4016 for a limit below 1.
     /// </summary>
-    public static void Write(AdapterPlacement placement, string folder)
+    public static void Write(AdapterPlacement placement, string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes)
     {
         Backbone backbone = placement.Backbone;
         string source = Path.GetDirectoryName(backbone.Config.Path)!;
@@ -20,12 +23,11 @@ public static class MergedCheckpoint
             throw new RecipeException("FPO4013", $"{tied.Module} is tied to the embedding, so a checkpoint cannot hold its trained numbers apart; save the adapter instead, or train other modules");
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        SafetensorsWriter.Write(Path.Combine(folder, Checkpoint.SingleFile), Merged(placement));
-        foreach (string file in Directory.EnumerateFiles(source).Where(BelongsToModel))
-        {
-            byte[] content = File.ReadAllBytes(file);
-            AtomicFile.Write(Path.Combine(folder, Path.GetFileName(file)), stream => stream.Write(content));
-        }
+        Dictionary<string, Tensor> merged = Merged(placement);
+        MergeProof.Require(placement, merged);
+        Dictionary<string, byte[]> others = Directory.EnumerateFiles(source).Where(BelongsToModel).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
+        others[ModelConfig.FileName] = ConfigFormat.Say(backbone.Weights.Dtype, others[ModelConfig.FileName]);
+        CheckpointWriter.Write(folder, [.. backbone.Weights.All.Select(weight => KeyValuePair.Create(weight.Name, merged[weight.Name]))], others, maxShardBytes);
     }
 
     /// <summary>Every weight of the checkpoint by name: frozen, trained whole, or frozen with its adapter merged.</summary>
@@ -43,5 +45,5 @@ public static class MergedCheckpoint
     }
 
     private static bool BelongsToModel(string file) =>
-        Path.GetExtension(file) is ".json" or ".txt" or ".model" or ".jinja" && !file.EndsWith(Checkpoint.IndexFile, StringComparison.Ordinal);
+        Path.GetExtension(file) is ".json" or ".txt" or ".model" or ".jinja" && !file.EndsWith(".index.json", StringComparison.Ordinal);
 }

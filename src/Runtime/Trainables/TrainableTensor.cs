@@ -47,7 +47,13 @@ public sealed class TrainableTensor
     /// <summary>The slice as a node of the running pass's graph; only between <see cref="Arena.Bind"/> and the end of its scope.</summary>
     public Tensor Live => live ?? throw new InvalidOperationException($"{Name} is used outside a pass");
 
-    internal void Bind(Tensor? piece) => live = piece;
+    /// <summary>Makes <paramref name="piece"/> what is <see cref="Live"/>, and gives what was.</summary>
+    internal Tensor? Bind(Tensor? piece)
+    {
+        Tensor? former = live;
+        live = piece;
+        return former;
+    }
 
     /// <summary>Hands the initial numbers to the arena that holds them from now on.</summary>
     internal Tensor MoveInto(Arena owner, int position)
