@@ -102,14 +102,26 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <inheritdoc cref="MergedCheckpoint.Write"/>
     public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes) => MergedCheckpoint.Write(this, folder, maxShardBytes);
 
+    /// <summary>Whether the backbone computes with what is placed: unless an <see cref="AdapterCollection"/> put it aside.</summary>
+    internal bool Attached { get; private set; } = true;
+
     /// <summary>Puts the adapters, and the modules trained whole, where they were placed.</summary>
     internal void Attach() => Switch(on: true);
 
     /// <summary>Takes them off again: the backbone computes with its own weights.</summary>
     internal void Detach() => Switch(on: false);
 
+    /// <summary>Takes the adapters off and frees their numbers, where no arena took them over: the backbone is as if nothing had been placed.</summary>
+    internal void Discard()
+    {
+        Detach();
+        foreach (TrainableTensor tensor in tensors)
+            tensor.Release();
+    }
+
     private void Switch(bool on)
     {
+        Attached = on;
         foreach ((Projection site, AdapterLayer layer) in placed)
             site.Adapter = on ? layer : null;
         foreach ((Weight weight, TrainableTensor trained) in replaced)

@@ -11,7 +11,8 @@ public static class MergedCheckpoint
     /// Writes weights and config.json, and copies the tokenizer and preprocessor files of the backbone's folder. More than <paramref name="maxShardBytes"/> bytes of weights go
     /// into several files with an index; weights of an older export are removed from the folder once the new ones are there. The placement itself is unchanged: there is nothing to unmerge.
     /// Before anything is written the merged weights answer a probe beside the adapted ones: FPO4015 where they disagree. Throws FPO4012 for the backbone's own folder,
-    /// FPO4013 where a checkpoint has no place for what was trained and FPO4016 for a limit below 1.
+    /// FPO4013 where a checkpoint has no place for what was trained, FPO4016 for a limit below 1 and FPO4019 for an adapter of an <see cref="AdapterCollection"/> that is not
+    /// active.
     /// </summary>
     public static void Write(AdapterPlacement placement, string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes)
     {
@@ -19,6 +20,8 @@ public static class MergedCheckpoint
         string source = Path.GetDirectoryName(backbone.Config.Path)!;
         if (Path.GetFullPath(folder) == Path.GetFullPath(source))
             throw new RecipeException("FPO4012", $"'{folder}' is the backbone's own folder; choose another one to write the merged checkpoint to");
+        if (!placement.Attached)
+            throw new RecipeException("FPO4019", "the adapter is not the active one of its collection, so that its merged weights cannot be compared with it; activate it first");
         if (placement.Placed.Select(pair => pair.Site).Concat(placement.Whole).FirstOrDefault(site => !backbone.Weights.All.Contains(site.Weight)) is { } tied)
             throw new RecipeException("FPO4013", $"{tied.Module} is tied to the embedding, so a checkpoint cannot hold its trained numbers apart; save the adapter instead, or train other modules");
         using var scope = NewDisposeScope();

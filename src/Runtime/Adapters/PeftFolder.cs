@@ -54,19 +54,30 @@ public static class PeftFolder
         placement.ForeignEntries = PeftEntries.Foreign(config, method, Config(placement, method));
     }
 
-    /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
+    /// <summary>
+    /// Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers. Throws what <see cref="Load"/> throws, and FPO4011 for a module the
+    /// backbone does not have; it then carries what it carried before.
+    /// </summary>
     public static AdapterPlacement Place(Backbone backbone, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
         IReadOnlyList<Projection> sites = PeftTargets.Match(backbone, config);
         AdapterMethod method = PeftMethods.From(config, sites);
         AdapterPlacement placement = new(backbone, seed: 0);
-        foreach (Projection site in sites)
-            method.PlaceOn(placement, site.Module);
-        foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
-            placement.TrainWhole(site.Module);
-        Load(placement, folder);
-        return placement;
+        try
+        {
+            foreach (Projection site in sites)
+                method.PlaceOn(placement, site.Module);
+            foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
+                placement.TrainWhole(site.Module);
+            Load(placement, folder);
+            return placement;
+        }
+        catch
+        {
+            placement.Discard();
+            throw;
+        }
     }
 
     private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)

@@ -55,6 +55,9 @@ public sealed class TrainableTensor
         return former;
     }
 
+    /// <summary>Frees the initial numbers, where no arena took them over.</summary>
+    internal void Release() => initial?.Dispose();
+
     /// <summary>Hands the initial numbers to the arena that holds them from now on.</summary>
     internal Tensor MoveInto(Arena owner, int position)
     {
