@@ -34,6 +34,18 @@ public sealed class AdapterCollection(Backbone backbone) : IDisposable
         return Add(name, () => PeftFolder.Place(Backbone, folder));
     }
 
+    /// <summary>
+    /// Adds a LoRA adapter made of others, each with a weight, to be activated and saved like them (peft's <c>add_weighted_adapter</c>). The parts are plain LoRA at the same
+    /// sites; <paramref name="rank"/> is that of <see cref="AdapterCombination.Svd"/>, the largest of theirs unless given. Throws FPO4017 for a part that is not there, FPO4018
+    /// for a name that is, FPO4020 for parts that cannot be combined so, and FPO1005 for a rank larger than a layer.
+    /// </summary>
+    public AdapterPlacement Combine(string name, IReadOnlyList<(string Name, double Weight)> parts, AdapterCombination how = AdapterCombination.Svd, int? rank = null)
+    {
+        RequireVacant(name);
+        LoraCombination combination = new([.. parts.Select(part => (part.Name, Find(part.Name).Placement, part.Weight))], how, rank);
+        return Add(name, () => AdapterPlacement.Built(Backbone, combination.PlaceOn));
+    }
+
     /// <summary>Makes an adapter the one the backbone computes with, or none of them. Throws FPO4017 for a name that is not there.</summary>
     public void Activate(string? name)
     {

@@ -111,6 +111,22 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Takes them off again: the backbone computes with its own weights.</summary>
     internal void Detach() => Switch(on: false);
 
+    /// <summary>What <paramref name="place"/> places on the backbone; nothing of it stays where it throws.</summary>
+    internal static AdapterPlacement Built(Backbone backbone, Action<AdapterPlacement> place)
+    {
+        AdapterPlacement placement = new(backbone, seed: 0);
+        try
+        {
+            place(placement);
+            return placement;
+        }
+        catch
+        {
+            placement.Discard();
+            throw;
+        }
+    }
+
     /// <summary>Takes the adapters off and frees their numbers, where no arena took them over: the backbone is as if nothing had been placed.</summary>
     internal void Discard()
     {

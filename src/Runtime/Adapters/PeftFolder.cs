@@ -63,21 +63,14 @@ public static class PeftFolder
         AdapterConfig config = AdapterConfig.Read(folder);
         IReadOnlyList<Projection> sites = PeftTargets.Match(backbone, config);
         AdapterMethod method = PeftMethods.From(config, sites);
-        AdapterPlacement placement = new(backbone, seed: 0);
-        try
+        return AdapterPlacement.Built(backbone, placement =>
         {
             foreach (Projection site in sites)
                 method.PlaceOn(placement, site.Module);
             foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
                 placement.TrainWhole(site.Module);
             Load(placement, folder);
-            return placement;
-        }
-        catch
-        {
-            placement.Discard();
-            throw;
-        }
+        });
     }
 
     private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)
