@@ -38,6 +38,9 @@ public sealed class TrainableTensor
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 
+    /// <summary>The tensor whose numbers its gradient is multiplied by: while they are all zero it gets none, as LoRA's A while B is. Null where there is none such.</summary>
+    public TrainableTensor? WaitsFor { get; set; }
+
     /// <summary>The numbers as they are now: a detached float32 view of the arena; writing to it under <c>no_grad</c> changes the tensor.</summary>
     public Tensor Value => arena is null ? initial! : arena.Slice(arena.Values, index);
 

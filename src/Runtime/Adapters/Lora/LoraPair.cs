@@ -12,6 +12,7 @@ public class LoraPair : AdapterLayer
     internal LoraPair(TrainableTensor a, TrainableTensor b, TrainableTensor? bias, LoraMethod method)
     {
         (A, B, Bias, Method) = (a, b, bias, method);
+        a.WaitsFor = b; // dL/dA = s · Bᵀ (dL/dy) xᵀ, and B begins at zero
         Tensors = bias is null ? [a, b] : [a, b, bias];
     }
 
