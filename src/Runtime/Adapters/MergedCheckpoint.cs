@@ -10,7 +10,7 @@ public static class MergedCheckpoint
     /// <summary>
     /// Writes weights and config.json, and copies the tokenizer and preprocessor files of the backbone's folder. More than <paramref name="maxShardBytes"/> bytes of weights go
     /// into several files with an index; weights of an older export are removed from the folder once the new ones are there. The placement itself is unchanged: there is nothing to unmerge.
-    /// Before anything is written the merged weights answer a probe beside the adapted ones: FPO4015 where they disagree. Throws FPO4012 for the backbone's own folder,
+    /// Before anything is written the merged weights answer the backbone's <see cref="Backbone.Probe"/> beside the adapted ones: FPO4015 where they disagree. Throws FPO4012 for the backbone's own folder,
     /// FPO4013 where a checkpoint has no place for what was trained, FPO4016 for a limit below 1 and FPO4019 for an adapter of an <see cref="AdapterCollection"/> that is not
     /// active.
     /// </summary>
@@ -29,7 +29,8 @@ public static class MergedCheckpoint
         Dictionary<string, Tensor> merged = Merged(placement);
         MergeProof.Require(placement, merged);
         Dictionary<string, byte[]> others = Directory.EnumerateFiles(source).Where(BelongsToModel).ToDictionary(file => Path.GetFileName(file), File.ReadAllBytes);
-        others[ModelConfig.FileName] = ConfigFormat.Say(backbone.Weights.Dtype, others[ModelConfig.FileName]);
+        if (others.TryGetValue(ModelConfig.FileName, out byte[]? config))
+            others[ModelConfig.FileName] = ConfigFormat.Say(backbone.Weights.Dtype, config);
         CheckpointWriter.Write(folder, [.. backbone.Weights.All.Select(weight => KeyValuePair.Create(weight.Name, merged[weight.Name]))], others, maxShardBytes);
     }
 

@@ -6,7 +6,10 @@ namespace FlatPO.Recipes.Backbones;
 /// <summary>What a projection asks of the adapter that sits at it; the methods are in Adapters. It announces its trainable tensors; nothing guesses them from names.</summary>
 public abstract class AdapterLayer
 {
-    /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
+    /// <summary>
+    /// The trainable tensors, in the order PEFT registers them. One that gets no gradient while another is zero says so (<see cref="TrainableTensor.WaitsFor"/>): any other
+    /// without a gradient is an error of the first step.
+    /// </summary>
     public abstract IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <summary>True while training: dropout acts.</summary>

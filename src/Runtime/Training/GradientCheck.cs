@@ -36,7 +36,7 @@ internal sealed class GradientCheck(Backbone backbone)
     private Towers TowerOf(string name)
     {
         string[] parts = name.Split('.');
-        return sites.MaxBy(site => Shared(site.Module.Split('.'), parts))?.Tower ?? Towers.None;
+        return sites.Select(site => (site.Tower, Parts: Shared(site.Module.Split('.'), parts))).Where(pair => pair.Parts > 0).MaxBy(pair => pair.Parts).Tower;
     }
 
     private static int Shared(string[] site, string[] parts) =>
