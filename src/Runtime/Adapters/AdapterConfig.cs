@@ -19,6 +19,12 @@ public sealed class AdapterConfig
     /// <summary><c>peft_type</c>.</summary>
     public string PeftType => Text("peft_type") ?? throw Invalid("peft_type", "a method's name, for example LORA");
 
+    /// <summary><c>peft_version</c>, the peft that wrote the file; null where it does not say.</summary>
+    public string? PeftVersion => Text("peft_version");
+
+    /// <summary>The names of all entries, in the file's order.</summary>
+    public IEnumerable<string> Keys => root.Select(entry => entry.Key);
+
     /// <summary>Reads <c>adapter_config.json</c> in <paramref name="folder"/>. Throws FPO4001 if it is missing, FPO4011 if it is no JSON object.</summary>
     public static AdapterConfig Read(string folder)
     {
@@ -71,6 +77,9 @@ public sealed class AdapterConfig
         JsonValue value when value.TryGetValue(out bool flag) => flag,
         _ => true,
     };
+
+    /// <summary>A copy of an entry as it stands in the file.</summary>
+    internal JsonNode Copy(string key) => root[key]!.DeepClone();
 
     /// <summary>The error for an entry that cannot be used.</summary>
     public RecipeException Invalid(string key, string allowed) =>

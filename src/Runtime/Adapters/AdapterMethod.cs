@@ -28,6 +28,12 @@ public abstract class AdapterMethod
     /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
     public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites);
 
+    /// <summary>
+    /// Entries the method knows beside those it writes: <see cref="CheckConfig"/> judges them, or they change nothing once an adapter is trained. Any other that says
+    /// something is kept and warned about (<see cref="AdapterPlacement.ForeignEntries"/>).
+    /// </summary>
+    public virtual IReadOnlyCollection<string> KnownEntries => [];
+
     /// <summary>Whether it can sit at a site.</summary>
     internal bool Takes(Site site) => site switch
     {

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -10,7 +12,7 @@ namespace FlatPO.Recipes.Adapters;
 public sealed class AdapterPlacement(Backbone backbone, int seed)
 {
     private readonly List<(Site Site, Adapter Adapter)> placed = [];
-    private readonly List<Site> whole = [];
+    private readonly List<(Site Site, TrainedWeights Trained)> whole = [];
     private readonly List<TrainableTensor> tensors = [];
     private IReadOnlyList<SharedTensor>? shared;
 
@@ -35,10 +37,16 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     internal IReadOnlyList<Site> AdaptedSites => [.. placed.Select(pair => pair.Site)];
 
     /// <summary>The modules trained whole (<c>modules_to_save</c>).</summary>
-    public IReadOnlyList<Site> Whole => whole;
+    public IReadOnlyList<Site> Whole => [.. whole.Select(pair => pair.Site)];
 
     /// <summary>All trainable tensors, in parameter order.</summary>
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
+
+    /// <summary>
+    /// Entries of the adapter_config.json last read that neither its method nor this library knows: a newer peft's, say. They change nothing here, and
+    /// <see cref="Save"/> writes them back as they were.
+    /// </summary>
+    public IReadOnlyDictionary<string, JsonNode> ForeignEntries { get; internal set; } = new Dictionary<string, JsonNode>();
 
     /// <summary>What an adapter file holds, by the names there, in the order of placing.</summary>
     internal IReadOnlyList<FileTensor> FileTensors => Method is null ? [] :
@@ -87,7 +95,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
         TrainedWeights trained = TrainedParts.All(site, TrainableKind.SavedModule);
         site.Take(trained);
         tensors.AddRange(trained.Tensors);
-        whole.Add(site);
+        whole.Add((site, trained));
     }
 
     /// <summary>Places an adapter where its type does not matter.</summary>
@@ -120,6 +128,59 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
 
     /// <summary>Reads adapters of the same method and placement from peft's layout.</summary>
     public void Load(string folder) => PeftFolder.Load(this, folder);
+
+    /// <inheritdoc cref="MergedCheckpoint.Write"/>
+    public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes) => MergedCheckpoint.Write(this, folder, maxShardBytes);
+
+    /// <summary>Whether the backbone computes with what is placed: unless an <see cref="AdapterCollection"/> put it aside.</summary>
+    internal bool Attached { get; private set; } = true;
+
+    /// <summary>Puts the adapters, and the modules trained whole, where they were placed.</summary>
+    internal void Attach() => Switch(on: true);
+
+    /// <summary>Takes them off again: the backbone computes with its own weights.</summary>
+    internal void Detach() => Switch(on: false);
+
+    /// <summary>What <paramref name="place"/> places on the backbone; nothing of it stays where it throws.</summary>
+    internal static AdapterPlacement Built(Backbone backbone, Action<AdapterPlacement> place)
+    {
+        AdapterPlacement placement = new(backbone, seed: 0);
+        try
+        {
+            place(placement);
+            return placement;
+        }
+        catch
+        {
+            placement.Discard();
+            throw;
+        }
+    }
+
+    /// <summary>Takes the adapters off and frees their numbers, where no arena took them over: the backbone is as if nothing had been placed.</summary>
+    internal void Discard()
+    {
+        Detach();
+        foreach (TrainableTensor tensor in tensors)
+            tensor.Release();
+        ReleaseConstants();
+    }
+
+    /// <summary>Frees what the adapters hold beside their trained numbers; they cannot be used any more.</summary>
+    internal void ReleaseConstants()
+    {
+        foreach ((_, Adapter adapter) in placed)
+            adapter.Dispose();
+        foreach (SharedTensor tensor in shared ?? [])
+            tensor.Value.Dispose();
+    }
+
+    private void Switch(bool on)
+    {
+        Attached = on;
+        foreach ((Site site, Adapter adapter) in placed.Concat(whole.Select(pair => (pair.Site, (Adapter)pair.Trained))))
+            site.Take(on ? adapter : null);
+    }
 
     /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
     public void MergeInto(string folder)

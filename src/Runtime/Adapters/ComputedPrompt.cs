@@ -14,10 +14,10 @@ internal sealed class ComputedPrompt(string name, IReadOnlyList<long> shape, Fun
     /// <summary>What an adapter file holds.</summary>
     internal FileTensor File => new(name, shape, () => read ?? make(tensor => tensor.Value), Keep);
 
-    /// <summary>What it is now, made of what <paramref name="numbers"/> gives for each trained tensor. FPO4017 for training on one that was read.</summary>
+    /// <summary>What it is now, made of what <paramref name="numbers"/> gives for each trained tensor. FPO4021 for training on one that was read.</summary>
     internal Tensor Value(Func<TrainableTensor, Tensor> numbers, bool training) => read is null
         ? make(numbers)
-        : training ? throw new RecipeException("FPO4017", $"'{name}' was read from an adapter folder, which holds what the trained layers make and not the layers; train a fresh recipe instead, or only evaluate this one")
+        : training ? throw new RecipeException("FPO4021", $"'{name}' was read from an adapter folder, which holds what the trained layers make and not the layers; train a fresh recipe instead, or only evaluate this one")
         : read;
 
     /// <inheritdoc/>

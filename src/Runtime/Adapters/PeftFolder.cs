@@ -13,6 +13,9 @@ namespace FlatPO.Recipes.Adapters;
 /// </summary>
 public static class PeftFolder
 {
+    /// <summary>The peft whose layout is written (<c>peft_version</c>).</summary>
+    public const string PeftVersion = "0.21.0";
+
     private const string WeightsFile = "adapter_model.safetensors";
 
     /// <summary>Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first.</summary>
@@ -21,13 +24,17 @@ public static class PeftFolder
         AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
-        byte[] config = JsonSerializer.SerializeToUtf8Bytes(Config(placement, method), Readable);
+        JsonObject entries = Config(placement, method);
+        foreach ((string key, JsonNode value) in placement.ForeignEntries)
+            entries.TryAdd(key, value.DeepClone());
+        byte[] config = JsonSerializer.SerializeToUtf8Bytes(entries, Readable);
         AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
     }
 
     /// <summary>
     /// Reads an adapter of the same method and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
-    /// misshapen tensors, FPO4011 names a setting that differs.
+    /// misshapen tensors, FPO4011 names a setting that differs. Entries of a peft that this library does not know are kept
+    /// (<see cref="AdapterPlacement.ForeignEntries"/>) and warned about once, to <see cref="System.Diagnostics.Trace"/>'s listeners.
     /// </summary>
     public static void Load(AdapterPlacement placement, string folder)
     {
@@ -44,20 +51,25 @@ public static class PeftFolder
         using (no_grad())
             for (int i = 0; i < numbers.Length; i++)
                 tensors[i].Read(numbers[i]);
+        placement.ForeignEntries = PeftEntries.Foreign(config, method, Config(placement, method));
     }
 
-    /// <summary>Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers.</summary>
+    /// <summary>
+    /// Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers. Throws what <see cref="Load"/> throws, and FPO4011 for a module the
+    /// backbone does not have; it then carries what it carried before.
+    /// </summary>
     public static AdapterPlacement Place(Backbone backbone, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
         (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, backbone);
-        AdapterPlacement placement = new(backbone, seed: 0);
-        foreach (Site site in sites)
-            placement.Place(method, site);
-        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
-            placement.TrainWhole(site.Module);
-        Load(placement, folder);
-        return placement;
+        return AdapterPlacement.Built(backbone, placement =>
+        {
+            foreach (Site site in sites)
+                placement.Place(method, site);
+            foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
+                placement.TrainWhole(site.Module);
+            Load(placement, folder);
+        });
     }
 
     private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)
@@ -66,6 +78,7 @@ public static class PeftFolder
         JsonObject config = new()
         {
             ["peft_type"] = method.PeftType,
+            ["peft_version"] = PeftVersion,
             ["task_type"] = backbone.PeftTaskType,
             ["auto_mapping"] = backbone.PeftTaskType is not null || backbone.Config.Architectures is not [string architecture, ..] ? null : new JsonObject
             {

@@ -6,7 +6,10 @@ namespace FlatPO.Recipes.Backbones;
 /// <summary>What sits at a site; the methods are in Adapters. It announces its trainable tensors; nothing guesses them from names.</summary>
 public abstract class Adapter : IDisposable
 {
-    /// <summary>The trainable tensors, in the order PEFT registers them.</summary>
+    /// <summary>
+    /// The trainable tensors, in the order PEFT registers them. One that gets no gradient while another is zero says so (<see cref="TrainableTensor.WaitsFor"/>): any other
+    /// without a gradient is an error of the first step.
+    /// </summary>
     public abstract IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <summary>What an adapter file holds of it; the trainable tensors unless a method says otherwise.</summary>
@@ -85,7 +88,7 @@ public abstract class InputAdapter : Adapter
     public abstract int Places { get; }
 
     internal sealed override IEnumerable<(Weight Weight, Tensor Merged)> Merge(Site site) =>
-        throw new RecipeException("FPO4016", $"what stands beside the inputs of {site.Module} is no part of a weight, so no checkpoint can hold it; save the adapter instead");
+        throw new RecipeException("FPO1044", $"what stands beside the inputs of {site.Module} is no part of a weight, so no checkpoint can hold it; save the adapter instead");
 }
 
 /// <summary>Vectors that are read like those of tokens or patches.</summary>

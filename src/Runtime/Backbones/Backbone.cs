@@ -27,6 +27,12 @@ public abstract class Backbone : IDisposable
     /// <summary>True while training: dropout acts.</summary>
     public bool Training { get; set; }
 
+    /// <summary>
+    /// The logits of a small input made up from config.json, the same at each call: what shows whether two states of the weights are one model. Adapters must be bound
+    /// (<see cref="Trainables.Arena.Bind"/>). Null where no input can be made up: a merged checkpoint is then written without being compared.
+    /// </summary>
+    public virtual Tensor? Probe() => null;
+
     /// <summary>The projection at a module path (transformers 5 spelling). Throws FPO1001 naming the nearest one if there is none.</summary>
     public Projection Projection(string module) => Weights.Projection(module);
 

@@ -29,6 +29,13 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
     public override string? PeftTaskType => "CAUSAL_LM";
 
     /// <inheritdoc/>
+    public override Tensor? Probe()
+    {
+        using var scope = NewDisposeScope();
+        return Logits(Collate([new TokenExample(ProbeInputs.Ids(Config, LongestRow))], 0)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     public override void Check(IReadOnlyList<TokenExample> examples, int maxLength)
     {
         TokenRange vocabulary = TokenRange.Of(Config);

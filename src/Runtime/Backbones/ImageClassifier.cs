@@ -10,6 +10,16 @@ public abstract class ImageClassifier(WeightTable weights) : Backbone<ImageExamp
     public abstract Tensor Logits(ImageBatch batch);
 
     /// <inheritdoc/>
+    public override Tensor? Probe()
+    {
+        if (!Config.Has("image_size"))
+            return null; // a network of one's own, whose images have the size it likes
+        using var scope = NewDisposeScope();
+        (float[] pixels, ImageShape shape) = ProbeInputs.Image(Config);
+        return Logits(Collate([new ImageExample(pixels, shape, 0)], 0)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     public override void Check(IReadOnlyList<ImageExample> examples, int maxLength)
     {
         for (int row = 0; row < examples.Count; row++)

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
@@ -10,6 +11,9 @@ namespace FlatPO.Recipes.Backbones;
 /// </summary>
 public abstract class ImageTextModel(WeightTable weights) : Backbone<ImageTextExample, ImageTextBatch>(weights)
 {
+    // Pairs of a probe: the direction of one vector alone says little.
+    private const int ProbePairs = 3;
+
     // Images or texts that Classify embeds at once.
     private const int AtOnce = 32;
 
@@ -62,6 +66,23 @@ public abstract class ImageTextModel(WeightTable weights) : Backbone<ImageTextEx
             best.AddRange(Compare(seen, described).argmax(-1).cpu().data<long>().ToArray().Select(index => (int)index));
         }
         return best;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor? Probe()
+    {
+        ModelConfig seeing = Config.Section("vision_config"), reading = Config.Section("text_config");
+        int end = (int)reading.Int("eos_token_id", Vocabulary - 1);
+        if (!seeing.Has("image_size") || EndOf([end]) < 0)
+            return null;
+        using var scope = NewDisposeScope();
+        return Logits(Collate([.. Enumerable.Range(0, ProbePairs).Select(Pair)], 0)).MoveToOuterDisposeScope();
+
+        ImageTextExample Pair(int which)
+        {
+            (float[] pixels, ImageShape shape) = ProbeInputs.Image(seeing, which);
+            return new ImageTextExample(pixels, shape, [.. ProbeInputs.Ids(reading, LongestText - 1, which), end]);
+        }
     }
 
     /// <inheritdoc/>

@@ -37,6 +37,16 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
     }
 
     /// <inheritdoc/>
+    public override Tensor? Probe()
+    {
+        using var scope = NewDisposeScope();
+        PatchGrid grid = new(1, (int)Patches.Merge, 2 * (int)Patches.Merge); // two tokens
+        ImagePatches image = new(ProbeInputs.Numbers(grid.Count * Patches.Numbers), grid);
+        int[] text = [.. ProbeInputs.Ids(TextConfig, null).Where(id => id != ImageToken)], seen = [.. Enumerable.Repeat((int)ImageToken, (int)Patches.Tokens(grid))];
+        return Logits(Collate([new MultimodalExample([text[0], .. seen, .. text[1..]], [image])], 0)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     /// <remarks>
     /// Also throws FPO3028 where a row's runs of image tokens are not its images', FPO3029 for a row with images that would be cut, FPO3030 for an image over
     /// <see cref="PixelBudget"/> and FPO3031 for one cut into patches in another way.

@@ -34,6 +34,13 @@ public abstract class SequenceClassifier : Backbone<SequenceExample, SequenceBat
     public override string? PeftTaskType => "SEQ_CLS";
 
     /// <inheritdoc/>
+    public override Tensor? Probe()
+    {
+        using var scope = NewDisposeScope();
+        return Logits(Collate([new SequenceExample(ProbeInputs.Ids(Config, LongestRow), 0)], 0)).MoveToOuterDisposeScope();
+    }
+
+    /// <inheritdoc/>
     /// <remarks>FPO3006 for a row that is too long, FPO3013 for an id or a label, FPO3021 for a token type the network does not have.</remarks>
     public override void Check(IReadOnlyList<SequenceExample> examples, int maxLength)
     {

@@ -43,5 +43,13 @@ public sealed class Weight(string name, params long[] shape)
         frozen = numbers.DetachFromDisposeScope();
     }
 
+    /// <summary>Puts other numbers in the place of the frozen ones, which the caller gets and must put back.</summary>
+    internal Tensor Exchange(Tensor numbers)
+    {
+        Tensor former = Frozen;
+        frozen = numbers;
+        return former;
+    }
+
     internal void Release() => frozen?.Dispose();
 }

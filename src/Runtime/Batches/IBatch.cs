@@ -5,4 +5,7 @@ public interface IBatch : IDisposable
 {
     /// <summary>How many predictions the batch's loss is a sum of.</summary>
     long Supervised { get; }
+
+    /// <summary>The towers that its examples pass through: all of them, but for a batch of text alone on a backbone that also sees.</summary>
+    Towers Fed => Towers.All;
 }

@@ -15,6 +15,9 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
     public long Supervised => Tokens.Supervised;
 
     /// <inheritdoc/>
+    public Towers Fed => PixelValues is null ? Towers.Language : Towers.All;
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         Tokens.Dispose();

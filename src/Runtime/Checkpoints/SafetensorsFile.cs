@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Native;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 

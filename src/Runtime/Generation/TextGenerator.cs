@@ -6,8 +6,17 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Generation;
 
 /// <summary>Continues texts on a backbone with its adapters.</summary>
-public sealed class TextGenerator(AdapterPlacement placement, Arena arena)
+public sealed class TextGenerator
 {
+    private readonly Action rest;
+    private readonly Func<Arena.PassScope> bind;
+
+    /// <summary>With what is placed, its numbers in <paramref name="arena"/>.</summary>
+    public TextGenerator(AdapterPlacement placement, Arena arena) => (rest, bind) = (() => placement.Training = false, arena.Bind);
+
+    /// <summary>With whichever adapter of <paramref name="adapters"/> is active, or none.</summary>
+    public TextGenerator(AdapterCollection adapters) => (rest, bind) = (() => adapters.Training = false, adapters.Bind);
+
     /// <inheritdoc cref="Decoding.Generate(CausalLM, IReadOnlyList{IReadOnlyList{int}}, GenerationSettings?, IProgress{GeneratedToken}?, CancellationToken)"/>
     public IReadOnlyList<Completion> Generate(
         CausalLM backbone, IReadOnlyList<IReadOnlyList<int>> prompts, GenerationSettings? settings, IProgress<GeneratedToken>? progress, CancellationToken cancellation) =>
@@ -20,10 +29,10 @@ public sealed class TextGenerator(AdapterPlacement placement, Arena arena)
 
     private T Bound<T>(Func<T> run)
     {
-        placement.Training = false;
+        rest();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        using var live = arena.Bind();
+        using var live = bind();
         return run();
     }
 }

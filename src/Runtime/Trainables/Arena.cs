@@ -113,13 +113,13 @@ public sealed class Arena : IDisposable
         saved?.Dispose();
     }
 
-    /// <summary>While it is open, the arena's tensors are live.</summary>
-    public readonly struct PassScope(Arena arena) : IDisposable
+    /// <summary>While it is open, the arena's tensors are live; the default one has none.</summary>
+    public readonly struct PassScope(Arena? arena) : IDisposable
     {
         /// <inheritdoc/>
         public void Dispose()
         {
-            foreach (TrainableTensor tensor in arena.Tensors)
+            foreach (TrainableTensor tensor in arena?.Tensors ?? [])
                 tensor.Bind(null);
         }
     }

@@ -41,6 +41,9 @@ public sealed class TrainableTensor
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 
+    /// <summary>The tensor whose numbers its gradient is multiplied by: while they are all zero it gets none, as LoRA's A while B is. Null where there is none such.</summary>
+    public TrainableTensor? WaitsFor { get; set; }
+
     /// <summary>The numbers as they are now: a detached float32 view of the arena; writing to it under <c>no_grad</c> changes the tensor.</summary>
     public Tensor Value => arena is null ? initial! : arena.Slice(arena.Values, index);
 
@@ -50,7 +53,16 @@ public sealed class TrainableTensor
     /// <summary>The slice as a node of the running pass's graph; only between <see cref="Arena.Bind"/> and the end of its scope.</summary>
     public Tensor Live => live ?? throw new InvalidOperationException($"{Name} is used outside a pass");
 
-    internal void Bind(Tensor? piece) => live = piece;
+    /// <summary>Makes <paramref name="piece"/> what is <see cref="Live"/>, and gives what was.</summary>
+    internal Tensor? Bind(Tensor? piece)
+    {
+        Tensor? former = live;
+        live = piece;
+        return former;
+    }
+
+    /// <summary>Frees the initial numbers, where no arena took them over.</summary>
+    internal void Release() => initial?.Dispose();
 
     /// <summary>Hands the initial numbers to the arena that holds them from now on.</summary>
     internal Tensor MoveInto(Arena owner, int position)

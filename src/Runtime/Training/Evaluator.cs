@@ -9,8 +9,17 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Training;
 
 /// <summary>Runs a backbone with its adapters over examples without training: no dropout, no gradient.</summary>
-public sealed class Evaluator(AdapterPlacement placement, Arena arena)
+public sealed class Evaluator
 {
+    private readonly Action rest;
+    private readonly Func<Arena.PassScope> bind;
+
+    /// <summary>With what is placed, its numbers in <paramref name="arena"/>.</summary>
+    public Evaluator(AdapterPlacement placement, Arena arena) => (rest, bind) = (() => placement.Training = false, arena.Bind);
+
+    /// <summary>With whichever adapter of <paramref name="adapters"/> is active, or none.</summary>
+    public Evaluator(AdapterCollection adapters) => (rest, bind) = (() => adapters.Training = false, adapters.Bind);
+
     /// <summary>Examples in one batch.</summary>
     public int BatchSize { get; init; } = 8;
 
@@ -46,12 +55,12 @@ public sealed class Evaluator(AdapterPlacement placement, Arena arena)
         where TBatch : IBatch
     {
         backbone.Check(examples, MaxLength);
-        placement.Training = false;
+        rest();
         using var noGrad = no_grad();
         foreach (TExample[] some in examples.Chunk(BatchSize))
         {
             using var scope = NewDisposeScope();
-            using var live = arena.Bind();
+            using var live = bind();
             visit(backbone.Predict(backbone.Collate(some, MaxLength)));
         }
     }

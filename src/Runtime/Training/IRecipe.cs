@@ -23,6 +23,9 @@ public interface IRecipe<TExample> : IDisposable
 /// <summary>A recipe whose adapters can be added into its backbone's weights.</summary>
 public interface IMergeable
 {
-    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone; the recipe itself stays as it is.</summary>
+    /// <summary>
+    /// Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone. The recipe itself stays as it is, so that there is nothing to unmerge:
+    /// its backbone keeps the frozen numbers and its adapters theirs, and it trains on.
+    /// </summary>
     void Merge(string folder);
 }

@@ -25,7 +25,7 @@ public sealed class TrainingLoop
     /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
     public int MaxLength { get; init; }
 
-    /// <summary>Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps.</summary>
+    /// <summary>Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps. Throws FPO2102, before any number moved, where a tensor gets no gradient.</summary>
     public TrainingReport Run<TExample, TBatch>(
         AdapterPlacement placement, IReadOnlyList<TExample> examples, TrainingSteps<TExample, TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
         where TBatch : IBatch
@@ -50,6 +50,8 @@ public sealed class TrainingLoop
                 using var scope = NewDisposeScope();
                 IEnumerable<TExample> some = order.Skip(position * perStep).Take(perStep).Select(index => examples[index]);
                 Window<TBatch> window = new([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
+                if (step == 0)
+                    window.AfterFirstPass = new GradientCheck(steps.Backbone).Require;
                 steps.Optimizer.Schedule(factor);
                 log.Add(steps.Step(window), epoch, steps.Optimizer.LearningRate * factor);
             }

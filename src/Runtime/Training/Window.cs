@@ -12,6 +12,12 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
     /// <summary>The predictions all losses of the window are averaged over, so that K micro-batches of b weigh as one batch of K · b.</summary>
     public long Supervised { get; } = batches.Sum(batch => batch.Supervised);
 
+    /// <summary>The towers that its examples pass through.</summary>
+    internal Towers Fed => batches.Aggregate(Towers.None, (fed, batch) => fed | batch.Fed);
+
+    /// <summary>What looks at the gradients of the first pass, before anything moves; null for nothing.</summary>
+    internal Action<Arena, Towers>? AfterFirstPass { get; set; }
+
     /// <summary>A seed of this step's own, for what it draws at random.</summary>
     public long Seed => seed.Draw(batches.Count);
 
@@ -31,6 +37,8 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
             seed.Sow(micro, arena.Device);
             total.add_(PassOne(arena, batches[micro], loss), Scalars.One);
         }
+        AfterFirstPass?.Invoke(arena, Fed);
+        AfterFirstPass = null;
         return total.MoveToOuterDisposeScope();
     }
 

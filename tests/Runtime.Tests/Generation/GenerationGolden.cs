@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Generation;
 using FlatPO.Recipes.Tests.Backbones.Qwen25VL;

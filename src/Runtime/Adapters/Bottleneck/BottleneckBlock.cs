@@ -17,6 +17,7 @@ public sealed class BottleneckBlock : AdapterLayer
         (DownWeight, DownBias) = (trained("bottleneck_down.weight", initial.D), trained("bottleneck_down.bias", zeros(initial.D.size(0))));
         (UpWeight, UpBias) = (trained("bottleneck_up.weight", initial.U), trained("bottleneck_up.bias", zeros(initial.U.size(0))));
         Tensors = [DownWeight, DownBias, UpWeight, UpBias];
+        DownWeight.WaitsFor = DownBias.WaitsFor = UpWeight; // which begins at zero
     }
 
     /// <summary>D, float32 [size, out].</summary>

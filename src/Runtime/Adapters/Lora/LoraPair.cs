@@ -15,6 +15,7 @@ public class LoraPair : AdapterLayer
     internal LoraPair(PairParts parts)
     {
         (A, B, Bias, Method, Scaling, remainder) = (parts.A, parts.B, parts.Bias, parts.Method, parts.Scaling, parts.Remainder);
+        A.WaitsFor = B; // dL/dA = s · Bᵀ (dL/dy) xᵀ, and B begins at zero
         Tensors = Bias is null ? [A, B] : [A, B, Bias];
     }
 

@@ -29,6 +29,9 @@ public sealed class PrefixTuningMethod : AdapterMethod, IInputMethod<Prefix>
     public override bool NamesTargets => false;
 
     /// <inheritdoc/>
+    public override IReadOnlyCollection<string> KnownEntries => ["init_weights"]; // how the numbers began
+
+    /// <inheritdoc/>
     public override string FilePrefix => "";
 
     /// <inheritdoc/>

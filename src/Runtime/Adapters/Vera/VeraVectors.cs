@@ -12,8 +12,11 @@ public sealed class VeraVectors : AdapterLayer
     private readonly double dropout;
     private (Tensor A, Tensor B)? pair;
 
-    internal VeraVectors(TrainableTensor lambdaB, TrainableTensor lambdaD, double dropout) =>
+    internal VeraVectors(TrainableTensor lambdaB, TrainableTensor lambdaD, double dropout)
+    {
         (LambdaB, LambdaD, this.dropout, Tensors) = (lambdaB, lambdaD, dropout, [lambdaB, lambdaD]);
+        lambdaD.WaitsFor = lambdaB; // which begins at zero
+    }
 
     /// <summary>λ_b, which scales the output of B, float32 [out].</summary>
     public TrainableTensor LambdaB { get; }
