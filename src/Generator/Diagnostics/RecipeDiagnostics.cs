@@ -82,6 +82,8 @@ internal static class RecipeDiagnostics
         Bounded("FPO1043", "The bottleneck does not fit"),
         Create("FPO1050", "The adapter cannot sit there", "{0} cannot sit at {1}; it takes {2}"),
         Create("FPO1051", "An adapter's tensor would be empty", "{0} cannot sit at {1} of the {2} backbone: {3} would have no numbers there"),
+        Create("FPO1055", "Two adapters take one site", "[{0}] and [{1}] both take {2}; a site takes one adapter: give them other Sites"),
+        Create("FPO1056", "Two adapters take different layers", "[{0}] takes layers {1}, where the adapter before it takes {2}; adapters in the layers take the same ones"),
         Bounded("FPO1053", "The number of virtual tokens is out of bounds"),
         Bounded("FPO1054", "The width of a prompt encoder is out of bounds"),
     ];

@@ -17,7 +17,8 @@ internal static class HeaderSection
 
     private static IEnumerable<string> Parts(RecipeModel recipe)
     {
-        yield return $"{Written(recipe.Adapter.Annotation)} at {string.Join(" and ", recipe.Adapter.Towers.Select(Placed))}";
+        foreach (Annotation adapter in recipe.Adapter.Annotations)
+            yield return $"{Written(adapter)} at {string.Join(" and ", recipe.Adapter.Towers.Select(tower => tower.Of(adapter)).Where(tower => tower.Sites.Count > 0).Select(Placed))}";
         if (recipe.SavedModules.Count > 0)
             yield return $"whole {string.Join(", ", recipe.SavedModules.Select(saved => saved.Site.Module))}";
         yield return recipe.Sharpness is { } sharpness ? Policy(sharpness) : "no sharpness policy";

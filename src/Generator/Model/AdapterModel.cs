@@ -1,10 +1,13 @@
 namespace FlatPO.Recipes.Generator.Model;
 
-/// <summary>An adapter method at its sites.</summary>
-/// <param name="Annotation">The attribute.</param>
+/// <summary>The adapter methods of a recipe at their sites.</summary>
+/// <param name="Annotations">The attributes; most recipes have one.</param>
 /// <param name="Towers">The towers that carry adapters, in the backbone's order.</param>
-internal sealed record AdapterModel(Annotation Annotation, EquatableArray<PlacedTower> Towers)
+internal sealed record AdapterModel(EquatableArray<Annotation> Annotations, EquatableArray<PlacedTower> Towers)
 {
+    /// <summary>The first of them, which speaks for the recipe.</summary>
+    public Annotation First => Annotations[0];
+
     /// <summary>Every site taken, tower by tower.</summary>
     public IEnumerable<PlacedSite> Sites => Towers.SelectMany(tower => tower.Sites);
 
@@ -34,15 +37,19 @@ internal sealed record PlacedTower(TowerModel Tower, int First, int Last, Equata
         from layer in placed.Site.InLayers ? Enumerable.Range(First, Last - First + 1) : [0]
         select (placed.Site, placed.Site.ModuleAt(layer));
 
+    /// <summary>One adapter's share of it.</summary>
+    public PlacedTower Of(Annotation adapter) => this with { Sites = [.. Sites.Where(placed => placed.Adapter == adapter)] };
+
     /// <summary>Whether it leaves layers out.</summary>
     public bool IsPartial => InLayers.Any() && (First > 0 || Last < Tower.Layers - 1);
 }
 
 /// <summary>A site an adapter takes.</summary>
 /// <param name="Site">The site.</param>
+/// <param name="Adapter">The adapter's attribute.</param>
 /// <param name="Path">The properties of the emitted classes that lead to it, behind its layer or tower: SelfAttn, QProj.</param>
 /// <param name="Runs">What the adapter adds, layer by layer; one run where no layer differs.</param>
-internal sealed record PlacedSite(SiteModel Site, EquatableArray<string> Path, EquatableArray<LayerRun> Runs)
+internal sealed record PlacedSite(SiteModel Site, Annotation Adapter, EquatableArray<string> Path, EquatableArray<LayerRun> Runs)
 {
     /// <summary>All that it adds, whatever the layer.</summary>
     public IEnumerable<PlacedTensor> Tensors => Runs.SelectMany(run => run.Tensors);

@@ -47,7 +47,7 @@ internal static class DeclarationRules
 
     private static void CheckSingles(RecipeDeclaration declaration, Findings findings)
     {
-        foreach (AnnotationKind kind in new[] { AnnotationKind.Adapter, AnnotationKind.Sharpness, AnnotationKind.Optimizer, AnnotationKind.Schedule })
+        foreach (AnnotationKind kind in new[] { AnnotationKind.Sharpness, AnnotationKind.Optimizer, AnnotationKind.Schedule })
         {
             Annotation? first = declaration.First(kind);
             foreach (Annotation further in declaration.All(kind).Skip(1))

@@ -2,11 +2,29 @@ using FlatPO.Recipes.Generator.Model;
 
 namespace FlatPO.Recipes.Generator.Rules;
 
-/// <summary>Where an adapter sits: in which towers, at which sites, in which layers.</summary>
+/// <summary>Where adapters sit: in which towers, at which sites, in which layers.</summary>
 internal static class PlacementRules
 {
-    /// <summary>The adapter at its sites, or null with findings.</summary>
-    public static AdapterModel? Resolve(Annotation adapter, BackboneModel backbone, Findings findings)
+    /// <summary>The adapters at their sites, or null with findings.</summary>
+    public static AdapterModel? Resolve(IReadOnlyList<Annotation> adapters, BackboneModel backbone, Findings findings)
+    {
+        (Annotation Adapter, SiteModel[] Sites)[] taken = [.. adapters.Select(adapter => (adapter, Taken(adapter, backbone, findings)))];
+        CheckApart(taken, findings);
+        PlacedTower[]? placed = Placed(taken, backbone, findings);
+        if (placed is null || taken.Any(each => each.Sites.Length == 0))
+            return null;
+        foreach ((Annotation adapter, SiteModel[] sites) in taken)
+        {
+            PlacedTower[] own = [.. placed.Select(tower => tower.Of(adapter))];
+            BoundsRules.CheckAtSites(adapter, own, findings);
+            PatternRules.Check(adapter, backbone.ModelType, own, findings);
+            SettingCheckRules.CheckAtSites(adapter, sites, findings);
+            KindRules.CheckTensors(adapter, backbone, own, findings);
+        }
+        return new AdapterModel([.. adapters], [.. placed]);
+    }
+
+    private static SiteModel[] Taken(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         TowerModel[] towers = TowerRules.Wanted(adapter, backbone, findings);
         SiteModel[] inTowers = [.. backbone.Sites.Where(site => towers.Contains(backbone.TowerOf(site)))];
@@ -16,38 +34,35 @@ internal static class PlacementRules
             taken = KindRules.WithTensors(adapter, backbone, taken, findings);
         if (TowerRules.CheckOneIsMeant(adapter, backbone, taken, findings))
             SiteNameRules.Check(adapter, backbone.ModelType, offered, findings);
-        PlacedTower[]? placed = Placed(adapter, backbone, taken, findings);
-        if (placed is null || taken.Length == 0)
-            return null;
-        BoundsRules.CheckAtSites(adapter, placed, findings);
-        PatternRules.Check(adapter, backbone.ModelType, placed, findings);
-        SettingCheckRules.CheckAtSites(adapter, taken, findings);
-        KindRules.CheckTensors(adapter, backbone, placed, findings);
-        return new AdapterModel(adapter, [.. placed]);
+        return taken;
     }
 
-    /// <summary>The towers that carry something; null with a finding where the range of layers does not exist in one of them.</summary>
-    private static PlacedTower[]? Placed(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
+    /// <summary>A site takes one adapter.</summary>
+    private static void CheckApart((Annotation Adapter, SiteModel[] Sites)[] taken, Findings findings)
     {
-        string text = adapter.Find("Layers")?.Value?.Text ?? "..";
-        if (LayerRange.Parse(text) is not { } range)
-        {
-            findings.Add("FPO1004", Place.Of(adapter, "Layers"), text);
-            return null;
-        }
-        NumbersAtModules numbers = new(adapter);
+        for (int i = 1; i < taken.Length; i++)
+            foreach ((Annotation before, SiteModel[] sites) in taken.Take(i))
+                if (sites.Intersect(taken[i].Sites).FirstOrDefault() is { } shared)
+                    findings.Add("FPO1055", Place.Of(taken[i].Adapter), before.Name, taken[i].Adapter.Name, shared.ShortName);
+    }
+
+    /// <summary>The towers that carry something; null with a finding where a range of layers does not exist in one of them.</summary>
+    private static PlacedTower[]? Placed((Annotation Adapter, SiteModel[] Sites)[] taken, BackboneModel backbone, Findings findings)
+    {
         List<PlacedTower> placed = [];
-        foreach (TowerModel tower in backbone.Towers.Where(tower => taken.Any(site => backbone.TowerOf(site) == tower)))
+        foreach (TowerModel tower in backbone.Towers)
         {
-            (int start, int end) = (range.Start.In(tower.Layers), range.End.In(tower.Layers));
-            if (start < 0 || start >= end || end > tower.Layers)
-            {
-                findings.Add("FPO1003", Place.Of(adapter, "Layers"), Suggestion.Of(range.MovedInto(tower.Layers)), text, start >= end ? "is empty" : "reaches beyond them", $"{tower.Layers} layers{tower.InWords("its")}");
+            (Annotation Adapter, SiteModel[] Sites)[] here = [.. taken.Select(each => (each.Adapter, each.Sites.Where(site => backbone.TowerOf(site) == tower).ToArray())).Where(each => each.Item2.Length > 0)];
+            if (here.Length == 0)
+                continue;
+            if (LayerRules.Range(here, tower, findings) is not var (first, last))
                 return null;
-            }
-            SiteModel[] sites = [.. taken.Where(site => backbone.TowerOf(site) == tower)];
+            SiteModel[] sites = [.. backbone.Sites.Where(site => here.Any(each => each.Sites.Contains(site)))];
             IReadOnlyList<EquatableArray<string>> paths = AccessorPaths.Assign(sites, backbone.Sites.Where(site => backbone.TowerOf(site) == tower));
-            placed.Add(new PlacedTower(tower, start, end - 1, [.. sites.Select((site, i) => new PlacedSite(site, paths[i], Runs(numbers, site, start, end - 1)))]));
+            Dictionary<Annotation, NumbersAtModules> numbers = here.ToDictionary(each => each.Adapter, each => new NumbersAtModules(each.Adapter));
+            placed.Add(new PlacedTower(tower, first, last, [.. sites.Select((site, i) => Placed(numbers[here.First(each => each.Sites.Contains(site)).Adapter], site, paths[i]))]));
+
+            PlacedSite Placed(NumbersAtModules own, SiteModel site, EquatableArray<string> path) => new(site, own.Annotation, path, Runs(own, site, first, last));
         }
         return [.. placed];
     }

@@ -33,13 +33,20 @@ internal static class PlanRules
     /// <summary>Why there can be no merged checkpoint; null where there can.</summary>
     private static string? CannotMerge(RecipeModel recipe, Findings findings)
     {
-        Annotation adapter = recipe.Adapter.Annotation;
-        SiteModel[] adapted = [.. recipe.Adapter.Sites.Select(placed => placed.Site)];
-        if (adapted.Concat(recipe.SavedModules.Select(saved => saved.Site)).FirstOrDefault(site => site.IsTied) is { } tied)
-        {
-            findings.Add("FPO1014", Place.Of(adapter, !adapted.Contains(tied) ? "ModulesToSave" : TargetRules.HasTargets(adapter) ? "TargetModules" : "Sites"), tied.Module);
-            return $"{tied.Module} is tied to the embedding";
-        }
-        return SettingCheckRules.WithoutBias(adapter, adapted) is { Length: > 0 } without ? $"{string.Join(", ", without)} have no bias to add one to" : adapter.CannotMerge;
+        AdapterModel adapters = recipe.Adapter;
+        if (adapters.Sites.FirstOrDefault(placed => placed.Site.IsTied) is { } adapted)
+            return Tied(adapted.Site, adapted.Adapter, TargetRules.HasTargets(adapted.Adapter) ? "TargetModules" : "Sites", findings);
+        if (recipe.SavedModules.FirstOrDefault(saved => saved.Site.IsTied) is { } whole)
+            return Tied(whole.Site, adapters.First, "ModulesToSave", findings);
+        foreach (Annotation adapter in adapters.Annotations)
+            if (SettingCheckRules.WithoutBias(adapter, [.. adapters.Sites.Where(placed => placed.Adapter == adapter).Select(placed => placed.Site)]) is { Length: > 0 } without)
+                return $"{string.Join(", ", without)} have no bias to add one to";
+        return adapters.Annotations.Select(adapter => adapter.CannotMerge).FirstOrDefault(reason => reason is not null);
+    }
+
+    private static string Tied(SiteModel site, Annotation adapter, string argument, Findings findings)
+    {
+        findings.Add("FPO1014", Place.Of(adapter, argument), site.Module);
+        return $"{site.Module} is tied to the embedding";
     }
 }

@@ -26,11 +26,13 @@ internal static class RecipeResolver
     {
         DataRules.Check(declaration, backbone, findings);
         OptimizerRules.Check(declaration, findings);
-        if (declaration.First(AnnotationKind.Adapter) is not { } annotation)
+        Annotation[] adapters = [.. declaration.All(AnnotationKind.Adapter)];
+        if (adapters.Length == 0)
             return null;
-        TaskRules.CheckAdapter(declaration, annotation, findings);
-        AdapterModel? placed = PlacementRules.Resolve(annotation, backbone, findings);
-        EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(annotation, backbone, findings);
+        foreach (Annotation annotation in adapters)
+            TaskRules.CheckAdapter(declaration, annotation, findings);
+        AdapterModel? placed = PlacementRules.Resolve(adapters, backbone, findings);
+        EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(adapters, backbone, findings);
         if (placed is not { } adapter)
             return null;
         SavedModuleRules.CheckOverlap(adapter, saved, findings);

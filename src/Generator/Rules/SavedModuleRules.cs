@@ -5,8 +5,16 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>Modules trained whole.</summary>
 internal static class SavedModuleRules
 {
-    /// <summary>The modules that ModulesToSave names, in module order.</summary>
-    public static EquatableArray<SavedModule> Resolve(Annotation adapter, BackboneModel backbone, Findings findings)
+    /// <summary>The modules that ModulesToSave of any adapter names, in module order.</summary>
+    public static EquatableArray<SavedModule> Resolve(IReadOnlyList<Annotation> adapters, BackboneModel backbone, Findings findings)
+    {
+        HashSet<SiteModel> saved = [];
+        foreach (Annotation adapter in adapters)
+            saved.UnionWith(Named(adapter, backbone, findings));
+        return [.. backbone.Sites.Where(saved.Contains).Select(site => new SavedModule(site))];
+    }
+
+    private static IEnumerable<SiteModel> Named(Annotation adapter, BackboneModel backbone, Findings findings)
     {
         HashSet<SiteModel> saved = [];
         EquatableArray<string> names = adapter.Texts("ModulesToSave");
@@ -19,7 +27,7 @@ internal static class SavedModuleRules
                 findings.Add("FPO1010", Place.Of(adapter, "ModulesToSave", i), ModuleNames.Suggest(backbone.Sites, names[i]), backbone.ModelType, names[i], ModuleNames.Nearest(backbone.Sites, names[i]), ModuleNames.List(backbone.Sites));
             saved.UnionWith(named);
         }
-        return [.. backbone.Sites.Where(saved.Contains).Select(site => new SavedModule(site))];
+        return saved;
     }
 
     /// <summary>A module carries an adapter or is trained whole.</summary>
@@ -27,6 +35,6 @@ internal static class SavedModuleRules
     {
         foreach (PlacedSite placed in adapter.Sites)
             if (saved.Any(module => module.Site == placed.Site))
-                findings.Add("FPO1011", Place.Of(adapter.Annotation, "ModulesToSave"), placed.Site.ShortName, adapter.Annotation.Name);
+                findings.Add("FPO1011", Place.Of(adapter.Annotations.FirstOrDefault(own => own.Texts("ModulesToSave").Count > 0) ?? placed.Adapter, "ModulesToSave"), placed.Site.ShortName, placed.Adapter.Name);
     }
 }

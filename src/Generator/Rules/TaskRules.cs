@@ -21,7 +21,7 @@ internal static class TaskRules
             return;
         string[] untrained = [.. backbone.Sites.Where(site => IsHead(site, backbone) && !IsTrainedWhole(site, recipe)).Select(site => site.Module)];
         if (untrained.Length > 0)
-            findings.Add("FPO1028", Place.Of(recipe.Adapter.Annotation, "ModulesToSave"), backbone.Name, backbone.Architectures[0], string.Join("\", \"", untrained));
+            findings.Add("FPO1028", Place.Of(recipe.Adapter.First, "ModulesToSave"), backbone.Name, backbone.Architectures[0], string.Join("\", \"", untrained));
     }
 
     private static bool IsTrainedWhole(SiteModel site, RecipeModel recipe) =>

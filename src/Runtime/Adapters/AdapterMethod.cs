@@ -54,8 +54,8 @@ public abstract class AdapterMethod
         _ => throw new RecipeException("FPO1050", $"{PeftType} cannot sit at {site.Module}, which is {Article(site)}"),
     };
 
-    /// <summary>Builds what the layers on a placement share; nothing unless the method says otherwise.</summary>
-    internal virtual IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement) => [];
+    /// <summary>Builds what those that it placed share; nothing unless the method says otherwise.</summary>
+    internal virtual IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Site Site, Adapter Adapter)> placed, torch.Device device) => [];
 
     private static string Article(Site site) => site switch
     {
@@ -82,8 +82,8 @@ public abstract class AdapterMethod<TLayer> : AdapterMethod, ILinearMethod<TLaye
     /// </summary>
     protected virtual IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Projection Site, TLayer Layer)> placed, torch.Device device) => [];
 
-    internal sealed override IReadOnlyList<SharedTensor> ShareOn(AdapterPlacement placement) =>
-        Share([.. placement.AtLinearLayers.Where(pair => pair.Layer is TLayer).Select(pair => (pair.Site, (TLayer)pair.Layer))], placement.Backbone.Device);
+    internal sealed override IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Site Site, Adapter Adapter)> placed, torch.Device device) =>
+        Share([.. placed.Where(pair => pair.Adapter is TLayer).Select(pair => ((Projection)pair.Site, (TLayer)pair.Adapter))], device);
 }
 
 /// <summary>A method that can sit at linear layers.</summary>

@@ -12,9 +12,9 @@ namespace FlatPO.Recipes.Adapters;
 public sealed class AdapterPlacement(Backbone backbone, int seed)
 {
     private readonly List<(Site Site, Adapter Adapter)> placed = [];
+    private readonly List<AdapterPart> parts = [];
     private readonly List<(Site Site, TrainedWeights Trained)> whole = [];
     private readonly List<TrainableTensor> tensors = [];
-    private IReadOnlyList<SharedTensor>? shared;
 
     /// <summary>The backbone.</summary>
     public Backbone Backbone { get; } = backbone;
@@ -22,8 +22,14 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>What adapter_config.json calls the base model: a folder or a model id. The folder it was loaded from unless given.</summary>
     public string BaseModel { get; init; } = Path.GetDirectoryName(backbone.Config.Path)!;
 
-    /// <summary>The method placed; null while nothing is.</summary>
-    public AdapterMethod? Method { get; private set; }
+    /// <summary>The method placed, of several the one whose folder holds the others'; null while nothing is.</summary>
+    public AdapterMethod? Method => Main?.Method;
+
+    /// <summary>The part that is saved in the adapter folder itself, modules trained whole with it: the first that peft would inject into modules.</summary>
+    internal AdapterPart? Main => parts.Find(part => part.Method.NamesTargets) ?? parts.FirstOrDefault();
+
+    /// <summary>What each method placed, in the order of their first sites.</summary>
+    internal IReadOnlyList<AdapterPart> Parts => parts;
 
     /// <summary>The adapted sites and what sits at them, in the order they were placed.</summary>
     public IReadOnlyList<(Site Site, Adapter Adapter)> Placed => placed;
@@ -43,23 +49,21 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public IReadOnlyList<TrainableTensor> Tensors => tensors;
 
     /// <summary>
-    /// Entries of the adapter_config.json last read that neither its method nor this library knows: a newer peft's, say. They change nothing here, and
-    /// <see cref="Save"/> writes them back as they were.
+    /// Entries of the adapter_config.json last read (with several methods, of each) that neither its method nor this library knows: a newer peft's, say. They change
+    /// nothing here, and <see cref="Save"/> writes them back as they were.
     /// </summary>
-    public IReadOnlyDictionary<string, JsonNode> ForeignEntries { get; internal set; } = new Dictionary<string, JsonNode>();
+    public IReadOnlyDictionary<string, JsonNode> ForeignEntries =>
+        parts.SelectMany(part => part.ForeignEntries).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.First().Value);
 
-    /// <summary>What an adapter file holds, by the names there, in the order of placing.</summary>
-    internal IReadOnlyList<FileTensor> FileTensors => Method is null ? [] :
-    [
-        .. from tensor in placed.SelectMany(pair => pair.Adapter.FileTensors).Concat(tensors.Where(tensor => tensor.Kind == TrainableKind.SavedModule).Select(tensor => FileTensor.Of(tensor)))
-           select tensor with { Name = Method.FilePrefix + tensor.Name },
-        .. from tensor in Shared
-           where tensor.InFile
-           select new FileTensor(tensor.Name, tensor.Value.shape, () => tensor.Value, numbers => tensor.Value.copy_(numbers)),
-    ];
+    /// <summary>What a part's file holds. Modules trained whole are saved with the main part.</summary>
+    internal IReadOnlyList<FileTensor> FileTensors(AdapterPart part)
+    {
+        _ = Shared;
+        return part.FileTensors(part == Main ? whole.SelectMany(pair => pair.Trained.Tensors) : []);
+    }
 
     /// <summary>Frozen tensors that belong to the adapter and that its layers share; they are built at the first use, for the sites taken by then, and live as long as the backbone.</summary>
-    public IReadOnlyList<SharedTensor> Shared => shared ??= Share();
+    public IReadOnlyList<SharedTensor> Shared => [.. parts.SelectMany(part => part.Shared ??= Share(part))];
 
     /// <summary>Puts backbone and adapters into training or evaluation: dropout acts or not.</summary>
     public bool Training
@@ -101,13 +105,13 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     /// <summary>Places an adapter where its type does not matter.</summary>
     internal Adapter Place(AdapterMethod method, Site site)
     {
-        if (shared is { Count: > 0 })
+        if (parts.Exists(part => part.Shared is { Count: > 0 }))
             throw new InvalidOperationException($"{site.Module} is placed too late: what the layers share was built for the sites before it");
         using Generator random = new(SeedOf(Vacant(site).Module), CPU);
         Adapter adapter = method.Build(site, random);
-        Method = method;
         site.Take(adapter);
         placed.Add((site, adapter));
+        PartOf(method).Add(site, adapter);
         tensors.AddRange(adapter.Tensors);
         return adapter;
     }
@@ -130,7 +134,11 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public void Load(string folder) => PeftFolder.Load(this, folder);
 
     /// <inheritdoc cref="MergedCheckpoint.Write"/>
-    public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes) => MergedCheckpoint.Write(this, folder, maxShardBytes);
+    public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes)
+    {
+        _ = Shared;
+        MergedCheckpoint.Write(this, folder, maxShardBytes);
+    }
 
     /// <summary>Whether the backbone computes with what is placed: unless an <see cref="AdapterCollection"/> put it aside.</summary>
     internal bool Attached { get; private set; } = true;
@@ -171,7 +179,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     {
         foreach ((_, Adapter adapter) in placed)
             adapter.Dispose();
-        foreach (SharedTensor tensor in shared ?? [])
+        foreach (SharedTensor tensor in parts.SelectMany(part => part.Shared ?? []))
             tensor.Value.Dispose();
     }
 
@@ -182,17 +190,19 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
             site.Take(on ? adapter : null);
     }
 
-    /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged; the placement itself is unchanged.</summary>
-    public void MergeInto(string folder)
+    private AdapterPart PartOf(AdapterMethod method)
     {
-        _ = Shared;
-        MergedCheckpoint.Write(this, folder);
+        if (parts.Find(part => part.Method.PeftType == method.PeftType) is { } known)
+            return known;
+        AdapterPart part = new(method);
+        parts.Add(part);
+        return part;
     }
 
-    private IReadOnlyList<SharedTensor> Share()
+    private IReadOnlyList<SharedTensor> Share(AdapterPart part)
     {
         using var scope = NewDisposeScope();
-        IReadOnlyList<SharedTensor> built = Method?.ShareOn(this) ?? [];
+        IReadOnlyList<SharedTensor> built = part.Method.Share(part.Placed, Backbone.Device);
         foreach (SharedTensor tensor in built)
             Backbone.Weights.Keep(tensor.Value);
         return built;

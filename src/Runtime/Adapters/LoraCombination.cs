@@ -49,7 +49,7 @@ internal sealed class LoraCombination
     {
         if (!double.IsFinite(weight))
             throw new RecipeException(Id, $"the weight of '{name}' is {weight}; expected a finite number");
-        if (placement.Method is not LoraMethod || placement.Placed.Any(pair => pair.Adapter.GetType() != typeof(LoraPair) || pair.Adapter is LoraPair { Bias: not null }))
+        if (placement.Placed.Any(pair => pair.Adapter.GetType() != typeof(LoraPair) || pair.Adapter is LoraPair { Bias: not null }))
             throw new RecipeException(Id, $"'{name}' is not plain LoRA (it is {placement.Method?.PeftType}, DoRA or has a bias of B); only the products of two factors can be summed");
         if (placement.Whole is [{ } whole, ..])
             throw new RecipeException(Id, $"'{name}' trained {whole.Module} whole, and such modules cannot be summed (peft refuses it too)");

@@ -18,66 +18,96 @@ public static class PeftFolder
 
     private const string WeightsFile = "adapter_model.safetensors";
 
-    /// <summary>Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first.</summary>
+    /// <summary>
+    /// Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first. Of several methods one that names modules is in the folder itself, each
+    /// other in a folder within it, named by its <c>peft_type</c> in small letters: peft reads each.
+    /// </summary>
     public static void Save(AdapterPlacement placement, string folder)
     {
-        AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to save: no adapter was placed");
-        using var scope = NewDisposeScope();
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
-        JsonObject entries = Config(placement, method);
-        foreach ((string key, JsonNode value) in placement.ForeignEntries)
-            entries.TryAdd(key, value.DeepClone());
-        byte[] config = JsonSerializer.SerializeToUtf8Bytes(entries, Readable);
-        AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
+        foreach (AdapterPart part in Some(placement, "nothing to save"))
+            Save(placement, part, FolderOf(placement, part, folder));
     }
 
     /// <summary>
-    /// Reads an adapter of the same method and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
+    /// Reads an adapter of the same methods and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
     /// misshapen tensors, FPO4011 names a setting that differs. Entries of a peft that this library does not know are kept
     /// (<see cref="AdapterPlacement.ForeignEntries"/>) and warned about once, to <see cref="System.Diagnostics.Trace"/>'s listeners.
     /// </summary>
     public static void Load(AdapterPlacement placement, string folder)
     {
-        AdapterConfig config = AdapterConfig.Read(folder);
-        AdapterMethod method = placement.Method ?? throw new RecipeException("FPO1008", "nothing to load into: no adapter was placed");
-        if (config.PeftType != method.PeftType)
-            throw config.Invalid("peft_type", $"\"{method.PeftType}\", the method of this recipe");
-        method.CheckConfig(config, placement.AdaptedSites);
-        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
-        Dictionary<string, string> sources = Sources(placement, file);
         using var scope = NewDisposeScope();
-        IReadOnlyList<FileTensor> tensors = placement.FileTensors;
-        Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
-        using (no_grad())
-            for (int i = 0; i < numbers.Length; i++)
-                tensors[i].Read(numbers[i]);
-        placement.ForeignEntries = PeftEntries.Foreign(config, method, Config(placement, method));
+        Action[] take = [.. Some(placement, "nothing to load into").Select(part => Read(placement, part, FolderOf(placement, part, folder)))];
+        using var noGrad = no_grad();
+        foreach (Action each in take)
+            each();
     }
 
     /// <summary>
     /// Places on <paramref name="backbone"/> the adapters that a folder describes, with its numbers. Throws what <see cref="Load"/> throws, and FPO4011 for a module the
     /// backbone does not have; it then carries what it carried before.
     /// </summary>
-    public static AdapterPlacement Place(Backbone backbone, string folder)
+    public static AdapterPlacement Place(Backbone backbone, string folder) => AdapterPlacement.Built(backbone, placement =>
     {
-        AdapterConfig config = AdapterConfig.Read(folder);
-        (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, backbone);
-        return AdapterPlacement.Built(backbone, placement =>
-        {
-            foreach (Site site in sites)
-                placement.Place(method, site);
-            foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
-                placement.TrainWhole(site.Module);
-            Load(placement, folder);
-        });
+        PlaceOne(placement, AdapterConfig.Read(folder));
+        foreach (string further in PeftMethods.Types.Select(type => Path.Combine(folder, NameOf(type))).Where(path => File.Exists(Path.Combine(path, AdapterConfig.FileName))))
+            PlaceOne(placement, AdapterConfig.Read(further));
+        Load(placement, folder);
+    });
+
+    private static void PlaceOne(AdapterPlacement placement, AdapterConfig config)
+    {
+        (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, placement.Backbone);
+        foreach (Site site in sites)
+            placement.Place(method, site);
+        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(placement.Backbone, config, name)).Distinct())
+            placement.TrainWhole(site.Module);
     }
 
-    private static JsonObject Config(AdapterPlacement placement, AdapterMethod method)
+    private static IReadOnlyList<AdapterPart> Some(AdapterPlacement placement, string none) =>
+        placement.Parts.Count > 0 ? placement.Parts : throw new RecipeException("FPO1008", $"{none}: no adapter was placed");
+
+    private static string FolderOf(AdapterPlacement placement, AdapterPart part, string folder) =>
+        part == placement.Main ? folder : Path.Combine(folder, NameOf(part.Method.PeftType));
+
+    private static string NameOf(string peftType) => peftType.ToLowerInvariant();
+
+    private static void Save(AdapterPlacement placement, AdapterPart part, string folder)
+    {
+        using var scope = NewDisposeScope();
+        SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors(part).ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
+        JsonObject entries = Config(placement, part);
+        foreach ((string key, JsonNode value) in part.ForeignEntries)
+            entries.TryAdd(key, value.DeepClone());
+        byte[] config = JsonSerializer.SerializeToUtf8Bytes(entries, Readable);
+        AtomicFile.Write(Path.Combine(folder, AdapterConfig.FileName), file => file.Write(config));
+    }
+
+    /// <summary>Reads and checks a part's folder; the returned action, run under <c>no_grad</c>, puts the numbers in their place.</summary>
+    private static Action Read(AdapterPlacement placement, AdapterPart part, string folder)
+    {
+        AdapterConfig config = AdapterConfig.Read(folder);
+        if (config.PeftType != part.Method.PeftType)
+            throw config.Invalid("peft_type", $"\"{part.Method.PeftType}\", the method of this recipe");
+        part.Method.CheckConfig(config, part.Sites);
+        using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
+        IReadOnlyList<FileTensor> tensors = placement.FileTensors(part);
+        Dictionary<string, string> sources = Sources(placement, part, file);
+        Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
+        return () =>
+        {
+            for (int i = 0; i < numbers.Length; i++)
+                tensors[i].Read(numbers[i]);
+            part.ForeignEntries = PeftEntries.Foreign(config, part.Method, Config(placement, part));
+        };
+    }
+
+    private static JsonObject Config(AdapterPlacement placement, AdapterPart part)
     {
         Backbone backbone = placement.Backbone;
+        IReadOnlyList<Site> whole = part == placement.Main ? placement.Whole : [];
         JsonObject config = new()
         {
-            ["peft_type"] = method.PeftType,
+            ["peft_type"] = part.Method.PeftType,
             ["peft_version"] = PeftVersion,
             ["task_type"] = backbone.PeftTaskType,
             ["auto_mapping"] = backbone.PeftTaskType is not null || backbone.Config.Architectures is not [string architecture, ..] ? null : new JsonObject
@@ -88,33 +118,33 @@ public static class PeftFolder
             ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
-            ["modules_to_save"] = placement.Whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, placement.Whole).Select(module => JsonValue.Create(module))]),
+            ["modules_to_save"] = whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, whole).Select(module => JsonValue.Create(module))]),
         };
-        if (method.NamesTargets)
-            WriteTargets(config, placement, method);
-        method.WriteConfig(config, placement.AdaptedSites);
+        if (part.Method.NamesTargets)
+            WriteTargets(config, backbone, part);
+        part.Method.WriteConfig(config, part.Sites);
         return config;
     }
 
-    private static void WriteTargets(JsonObject config, AdapterPlacement placement, AdapterMethod method)
+    private static void WriteTargets(JsonObject config, Backbone backbone, AdapterPart part)
     {
-        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(placement.Backbone, placement.AdaptedSites, method.SelectsLayers);
+        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, part.Sites, part.Method.SelectsLayers);
         config["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]);
-        if (!method.SelectsLayers)
+        if (!part.Method.SelectsLayers)
             return;
         config["layers_to_transform"] = layers.Count == 0 ? null : new JsonArray([.. layers.Select(layer => JsonValue.Create(layer))]);
         config["layers_pattern"] = null;
     }
 
     /// <summary>For each trainable tensor the name it has in the file: by transformers 5's modules or by 4's.</summary>
-    private static Dictionary<string, string> Sources(AdapterPlacement placement, SafetensorsFile file)
+    private static Dictionary<string, string> Sources(AdapterPlacement placement, AdapterPart part, SafetensorsFile file)
     {
         Dictionary<string, string> sources = [];
         List<string> wrong = [];
         HashSet<string> unexpected = [.. file.Entries.Keys];
-        foreach (FileTensor tensor in placement.FileTensors)
+        foreach (FileTensor tensor in placement.FileTensors(part))
         {
-            string? name = Names(placement, tensor.Name).FirstOrDefault(file.Entries.ContainsKey);
+            string? name = Names(placement, part, tensor.Name).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
             {
                 wrong.Add($"missing '{tensor.Name}'");
@@ -132,11 +162,11 @@ public static class PeftFolder
             : throw new RecipeException("FPO4010", $"{file.Path} does not fit this recipe's adapters on {placement.Backbone.Config.Path} (another base model or other sites?): {Shortened(wrong)}");
     }
 
-    private static IEnumerable<string> Names(AdapterPlacement placement, string name)
+    private static IEnumerable<string> Names(AdapterPlacement placement, AdapterPart part, string name)
     {
-        string prefix = placement.Method!.FilePrefix;
+        string prefix = part.Method.FilePrefix;
         yield return name;
-        foreach (Site site in placement.AdaptedSites.Concat(placement.Whole))
+        foreach (Site site in part.Sites.Concat(placement.Whole))
             if (site.Published != site.Module && name.StartsWith($"{prefix}{site.Module}.", StringComparison.Ordinal))
                 yield return prefix + site.Published + name[(prefix.Length + site.Module.Length)..];
     }

@@ -31,6 +31,9 @@ internal static class PeftMethods
         [VeraMethod.Type] = VeraMethod.From,
     };
 
+    /// <summary>The types that can be opened.</summary>
+    internal static IReadOnlyCollection<string> Types => ByType.Keys;
+
     /// <summary>The method that adapter_config.json describes and the sites it names; FPO4011 for a method that is not there or sites that it cannot sit at.</summary>
     internal static (AdapterMethod Method, IReadOnlyList<Site> Sites) From(AdapterConfig config, Backbone backbone)
     {

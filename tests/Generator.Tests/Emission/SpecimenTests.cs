@@ -11,6 +11,7 @@ public sealed class SpecimenTests
     [InlineData("DoraLlama")]
     [InlineData("VectorLlama")]
     [InlineData("Patterned")]
+    [InlineData("Prompted")]
     [InlineData("VeraLlama")]
     [InlineData("NarrowOpt")]
     [InlineData("SupportAnswers")]
