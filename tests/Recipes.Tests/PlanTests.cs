@@ -29,6 +29,7 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(Verdicts.Load(Golden.Backbone("roberta"), Devices.Cpu), Verdicts.Plan.Tensors);
         AssertPlanned(Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), Captions.Plan.Tensors);
         AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
+        AssertPlanned(BiasedQwen.Load(Golden.Backbone("qwen2"), Devices.Cpu), BiasedQwen.Plan.Tensors);
         AssertPlanned(Patterned.Load(Golden.Backbone("qwen3"), Devices.Cpu), Patterned.Plan.Tensors);
     }
 

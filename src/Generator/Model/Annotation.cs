@@ -135,17 +135,18 @@ internal sealed record Accessor(string Type, bool IsPublic);
 /// <summary>One tensor an adapter adds at a site.</summary>
 /// <param name="Name">Behind the module path.</param>
 /// <param name="Shape">One expression a dimension.</param>
-/// <param name="When">A boolean property it depends on.</param>
+/// <param name="When">A property that must be set.</param>
 /// <param name="At">A property of roles: at other sites it is not there.</param>
 /// <param name="NotAt">A property of roles: at their sites it is not there.</param>
-internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? At, string? NotAt)
+/// <param name="NeedsBias">Whether it is there only at layers with a bias.</param>
+internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? At, string? NotAt, bool NeedsBias)
 {
     /// <summary>The properties its conditions name.</summary>
     public IEnumerable<string> Conditions => new[] { When, At, NotAt }.OfType<string>();
 
-    /// <summary>Whether <paramref name="adapter"/> adds it at a site of this role.</summary>
-    public bool IsAdded(Annotation adapter, long role) =>
-        (When is null || adapter.IsSet(When)) && (At is null || Holds(adapter, At, role)) && (NotAt is null || !Holds(adapter, NotAt, role));
+    /// <summary>Whether <paramref name="adapter"/> adds it at a site.</summary>
+    public bool IsAdded(Annotation adapter, SiteModel site) =>
+        (When is null || adapter.IsSet(When)) && (At is null || Holds(adapter, At, site.Role)) && (NotAt is null || !Holds(adapter, NotAt, site.Role)) && (!NeedsBias || site.HasBias);
 
     private static bool Holds(Annotation adapter, string property, long role) => ((long)adapter.Number(property) & role) != 0;
 }

@@ -135,6 +135,9 @@ internal static class AttributeReader
     internal static string? NamedText(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
 
+    private static bool NamedFlag(AttributeData mark, string name) =>
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is true;
+
     internal static double NamedNumber(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is double number ? number : double.NaN;
 
@@ -143,7 +146,7 @@ internal static class AttributeReader
 
     private static AdapterTensor? Tensor(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
-            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "At"), NamedText(mark, "NotAt"))
+            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "At"), NamedText(mark, "NotAt"), NamedFlag(mark, "NeedsBias"))
             : null;
 
     /// <summary>The member of an enum with this value, "" for none and for 0.</summary>

@@ -70,7 +70,7 @@ internal static class PlacementRules
     private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last)
     {
         Annotation adapter = numbers.Annotation;
-        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site.Role))
+        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site))
             .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))]));
         return new LayerRun(first, last, [.. tensors], numbers.Evaluate(adapter.KeepsForBackward, site, first));
     }

@@ -11,6 +11,7 @@ public sealed class SpecimenTests
     [InlineData("DoraLlama")]
     [InlineData("VectorLlama")]
     [InlineData("Patterned")]
+    [InlineData("BiasedQwen")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

@@ -47,6 +47,9 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc cref="LoraAttribute.LoraBias"/>
     public bool LoraBias { get; init; }
 
+    /// <inheritdoc cref="LoraAttribute.Bias"/>
+    public LoraBiasTraining Bias { get; init; }
+
     /// <inheritdoc cref="LoraAttribute.LearningRateRatio"/>
     public double LearningRateRatio { get; init; } = 1;
 
@@ -84,6 +87,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
         PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
         {
             Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
+            OfSite = Bias == LoraBiasTraining.LoraOnly && site.Bias is not null ? new TrainedBias(Adapter(site, "base_layer.bias", TrainedBias.Start(site).clone()), site) : null,
             Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
         };
         return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);

@@ -50,7 +50,7 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
     /// <summary>One expression a dimension.</summary>
     public string[] Shape { get; } = shape;
 
-    /// <summary>A boolean property of the annotation: the tensor is there only where it is true. Null for no condition.</summary>
+    /// <summary>A property of the annotation: the tensor is there only where it is set, that is, other than <c>default</c> of its type. Null for no condition.</summary>
     public string? When { get; set; }
 
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of its roles. Null for no condition.</summary>
@@ -58,4 +58,7 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
 
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of other roles. Null for no condition.</summary>
     public string? NotAt { get; set; }
+
+    /// <summary>Whether the tensor is there only at layers that have a bias.</summary>
+    public bool NeedsBias { get; set; }
 }
