@@ -3,15 +3,15 @@ namespace FlatPO.Recipes.Generator.Model;
 /// <summary>An adapter method at its sites.</summary>
 /// <param name="Annotation">The attribute.</param>
 /// <param name="Towers">The towers that carry adapters, in the backbone's order.</param>
-internal sealed record AdapterModel(Annotation Annotation, EquatableArray<PlacedTower> Towers)
+/// <param name="Elsewhere">Layers that carry none and of which something is trained all the same, in module order; those trained whole are not among them.</param>
+internal sealed record AdapterModel(Annotation Annotation, EquatableArray<PlacedTower> Towers, EquatableArray<PlacedSite> Elsewhere)
 {
     /// <summary>Every site taken, tower by tower.</summary>
     public IEnumerable<PlacedSite> Sites => Towers.SelectMany(tower => tower.Sites);
 
     /// <summary>All tensors and how often each occurs.</summary>
     public IEnumerable<(PlacedSite Site, PlacedTensor Tensor, int Places)> Tensors =>
-        from tower in Towers
-        from placed in tower.Sites
+        from placed in Sites.Concat(Elsewhere)
         from run in placed.Runs
         from tensor in run.Tensors
         select (placed, tensor, run.Places);
@@ -60,7 +60,10 @@ internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor
 }
 
 /// <summary>A tensor an adapter adds at one site.</summary>
-internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape)
+/// <param name="Name">Behind the module path.</param>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="IsBias">Whether it is the layer's own bias.</param>
+internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape, bool IsBias = false)
 {
     /// <summary>Numbers in it.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);

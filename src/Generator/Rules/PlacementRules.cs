@@ -19,7 +19,7 @@ internal static class PlacementRules
         BoundsRules.CheckAtSites(adapter, placed, findings);
         PatternRules.Check(adapter, backbone.ModelType, placed, findings);
         SettingCheckRules.CheckAtSites(adapter, taken, findings);
-        return new AdapterModel(adapter, [.. placed]);
+        return new AdapterModel(adapter, [.. placed], []);
     }
 
     /// <summary>The towers that carry something; null with a finding where the range of layers does not exist in one of them.</summary>
@@ -67,11 +67,28 @@ internal static class PlacementRules
         return [.. runs];
     }
 
-    private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last)
+    /// <summary>What the adapter trains at layers that carry none, those trained whole left out.</summary>
+    public static EquatableArray<PlacedSite> Elsewhere(AdapterModel adapter, BackboneModel backbone, EquatableArray<SavedModule> saved)
+    {
+        if (!adapter.Annotation.Tensors.Any(tensor => tensor.Where.Elsewhere))
+            return [];
+        NumbersAtModules numbers = new(adapter.Annotation);
+        return [.. backbone.Sites.Where(site => !saved.Any(module => module.Site == site)).Select(site => new PlacedSite(site, [], Left(numbers, adapter, site, backbone.Places(site)))).Where(placed => placed.Runs.Count > 0)];
+    }
+
+    /// <summary>The layers of a site in which it carries no adapter and of which something is trained.</summary>
+    private static EquatableArray<LayerRun> Left(NumbersAtModules numbers, AdapterModel adapter, SiteModel site, int layers)
+    {
+        PlacedTower? taken = adapter.Towers.FirstOrDefault(tower => tower.Sites.Any(placed => placed.Site == site));
+        (int First, int Last)[] left = taken is null ? [(0, layers - 1)] : site.InLayers ? [(0, taken.First - 1), (taken.Last + 1, layers - 1)] : [];
+        return [.. left.Where(range => range.First <= range.Last).Select(range => Run(numbers, site, range.First, range.Last, taken: false)).Where(run => run.Tensors.Count > 0)];
+    }
+
+    private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last, bool taken = true)
     {
         Annotation adapter = numbers.Annotation;
-        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site))
-            .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))]));
+        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site, taken))
+            .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))], tensor.Where.IsBias));
         return new LayerRun(first, last, [.. tensors], numbers.Evaluate(adapter.KeepsForBackward, site, first));
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Trainables;
 using TorchSharp;
 
 namespace FlatPO.Recipes.Adapters;
@@ -18,6 +19,9 @@ public abstract class AdapterMethod
 
     /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
     public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Projection> sites);
+
+    /// <summary>What the method trains at a linear layer that carries no adapter and is not trained whole; nothing unless it says otherwise.</summary>
+    public virtual IEnumerable<TrainableTensor> Elsewhere(Projection site) => [];
 
     /// <summary>Places the method's layer where its type does not matter.</summary>
     internal abstract void PlaceOn(AdapterPlacement placement, string module);

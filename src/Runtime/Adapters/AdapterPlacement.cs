@@ -73,6 +73,9 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
         whole.Add(site);
     }
 
+    /// <summary>Trains what the method trains at a module that carries no adapter.</summary>
+    public void TrainElsewhere(AdapterMethod method, string module) => tensors.AddRange(method.Elsewhere(Vacant(module)));
+
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
     public Arena BuildArena()
     {

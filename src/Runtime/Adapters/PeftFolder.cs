@@ -58,6 +58,8 @@ public static class PeftFolder
             method.PlaceOn(placement, site.Module);
         foreach (Projection site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
+        foreach (Projection site in backbone.Weights.Projections.Except([.. sites, .. placement.Whole]))
+            placement.TrainElsewhere(method, site.Module);
         Load(placement, folder);
         return placement;
     }
@@ -127,7 +129,7 @@ public static class PeftFolder
     private static IEnumerable<string> Names(AdapterPlacement placement, FileTensor tensor)
     {
         yield return tensor.Name;
-        foreach (Projection site in placement.AdaptedSites.Concat(placement.Whole))
+        foreach (Projection site in placement.Backbone.Weights.Projections)
             if (site.Published != site.Module && tensor.Name.StartsWith($"{site.Module}.", StringComparison.Ordinal))
                 yield return site.Published + tensor.Name[site.Module.Length..];
     }

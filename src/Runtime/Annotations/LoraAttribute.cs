@@ -9,7 +9,8 @@ namespace FlatPO.Recipes;
 [AdapterTensor("lora_B.weight", "out", "Rank")]
 [AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]
 [AdapterTensor("lora_magnitude_vector", "out", When = nameof(UseDora))]
-[AdapterTensor("base_layer.bias", "out", When = nameof(Bias), NeedsBias = true)]
+[AdapterTensor("base_layer.bias", "out", When = nameof(Bias), IsBias = true)]
+[AdapterTensor("bias", "out", When = nameof(Bias), Is = LoraBiasTraining.All, IsBias = true, Elsewhere = true)]
 [UsualRatio("FPO1015", nameof(Alpha), nameof(Rank), Root = nameof(UseRslora), AtLeast = 0.25, AtMost = 8)]
 [Conflict("FPO1016", nameof(UseDora), nameof(LoraBias), "DoRA has no bias of B (peft refuses it too)")]
 [Conflict("FPO1016", nameof(Initialization), nameof(LoraBias), "peft allows a bias of B with its standard initialization alone")]
@@ -96,4 +97,7 @@ public enum LoraBiasTraining
 
     /// <summary>Those of the adapted layers that have one (PEFT's <c>"lora_only"</c>).</summary>
     LoraOnly,
+
+    /// <summary>Those of all linear layers that have one (of PEFT's <c>"all"</c>; the biases of norms, which it trains too, stay frozen here).</summary>
+    All,
 }

@@ -40,7 +40,7 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     public Tensor Base(Tensor x)
     {
         Tensor weight = Weight.Value;
-        if (weight.dtype == x.dtype)
+        if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
             return functional.linear(x, weight, Bias?.Value);
         using var scope = NewDisposeScope();
         // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives

@@ -12,6 +12,7 @@ public sealed class SpecimenTests
     [InlineData("VectorLlama")]
     [InlineData("Patterned")]
     [InlineData("BiasedQwen")]
+    [InlineData("BiasedOpt")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

@@ -15,8 +15,8 @@ internal static class LoraConfig
         "fan_in_fan_out", "layer_replication", "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "use_bdlora", "use_qalora",
     ];
 
-    /// <summary>What <c>bias</c> may say, by the number of <see cref="LoraBiasTraining"/>'s member. "all" trains the biases of norms and of layers without an adapter too.</summary>
-    private static readonly string[] BiasNames = ["none", "lora_only"];
+    /// <summary>What <c>bias</c> may say, by the number of <see cref="LoraBiasTraining"/>'s member.</summary>
+    private static readonly string[] BiasNames = ["none", "lora_only", "all"];
 
     /// <summary>Initialisations that change the base weights, so that the adapter alone does not give the model (peft's PiSSA, CorDA, OLoRA, LoftQ, LoRA-GA).</summary>
     private static readonly string[] ChangesBase = ["pissa", "corda", "olora", "loftq", "lora_ga"];

@@ -87,10 +87,19 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
         PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
         {
             Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
-            OfSite = Bias == LoraBiasTraining.LoraOnly && site.Bias is not null ? new TrainedBias(Adapter(site, "base_layer.bias", TrainedBias.Start(site).clone()), site) : null,
+            OfSite = Bias != LoraBiasTraining.None && site.Bias is not null ? new TrainedBias(Adapter(site, "base_layer.bias", TrainedBias.Start(site).clone()), site) : null,
             Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
         };
         return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);
+    }
+
+    /// <inheritdoc/>
+    public override IEnumerable<TrainableTensor> Elsewhere(Projection site)
+    {
+        if (Bias != LoraBiasTraining.All || site.Bias is not { } bias)
+            return [];
+        bias.Trainable = Adapter(site, "bias", bias.Frozen.to_type(ScalarType.Float32, copy: true));
+        return [bias.Trainable];
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
