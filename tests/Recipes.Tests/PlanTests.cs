@@ -29,6 +29,8 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(Verdicts.Load(Golden.Backbone("roberta"), Devices.Cpu), Verdicts.Plan.Tensors);
         AssertPlanned(Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), Captions.Plan.Tensors);
         AssertPlanned(VectorLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VectorLlama.Plan.Tensors);
+        AssertPlanned(BiasedQwen.Load(Golden.Backbone("qwen2"), Devices.Cpu), BiasedQwen.Plan.Tensors);
+        AssertPlanned(BiasedOpt.Load(Golden.Backbone("opt"), Devices.Cpu), BiasedOpt.Plan.Tensors);
         AssertPlanned(Patterned.Load(Golden.Backbone("qwen3"), Devices.Cpu), Patterned.Plan.Tensors);
         AssertPlanned(NarrowOpt.Load(Golden.Backbone("opt"), Devices.Cpu), NarrowOpt.Plan.Tensors);
         AssertPlanned(VeraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VeraLlama.Plan.Tensors);
@@ -40,6 +42,8 @@ public sealed class PlanTests(ITestOutputHelper output)
         Assert.Equal(TinyVit.Plan.TrainableTensors, TinyVit.Plan.Tensors.Count);
         Assert.Equal(TinyVit.Plan.TrainableParameters, TinyVit.Plan.Tensors.Sum(tensor => tensor.Count));
         Assert.Equal(TinyLlama.Plan.TrainableTensors, TinyLlama.Plan.Tensors.Count);
+        Assert.Equal(BiasedOpt.Plan.TrainableTensors, BiasedOpt.Plan.Tensors.Count);
+        Assert.Equal(BiasedOpt.Plan.TrainableParameters, BiasedOpt.Plan.Tensors.Sum(tensor => tensor.Count));
         Assert.Equal(Patterned.Plan.TrainableTensors, Patterned.Plan.Tensors.Count);
         Assert.Equal(Patterned.Plan.TrainableParameters, Patterned.Plan.Tensors.Sum(tensor => tensor.Count));
         Assert.Equal(TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.Tensors.Sum(tensor => tensor.Count));
@@ -52,6 +56,7 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertTotal("llama", TinyLlama.Plan.TrainableParameters, TinyLlama.Plan.TotalParameters);
         AssertTotal("clip", TwoTowers.Plan.TrainableParameters, TwoTowers.Plan.TotalParameters);
         AssertTotal("qwen2_5_vl", Captions.Plan.TrainableParameters, Captions.Plan.TotalParameters);
+        AssertTotal("qwen2", BiasedQwen.Plan.Tensors.Where(tensor => !tensor.Name.EndsWith("bias", StringComparison.Ordinal)).Sum(tensor => tensor.Count), BiasedQwen.Plan.TotalParameters); // a trained bias is the backbone's
         long whole = TinyVit.Plan.Tensors.Where(tensor => tensor.Name.StartsWith("classifier.", StringComparison.Ordinal)).Sum(tensor => tensor.Count);
         AssertTotal("vit", TinyVit.Plan.TrainableParameters - whole, TinyVit.Plan.TotalParameters); // trained in place: counted with the backbone
     }

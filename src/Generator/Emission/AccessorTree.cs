@@ -34,6 +34,9 @@ internal sealed record LayersMember(int Order, PlacedTower Tower, AccessorClass 
 /// <summary>A module trained whole, in so many layers; 0 outside them.</summary>
 internal sealed record WholeMember(int Order, SiteModel Site, int Layers) : AccessorMember(Order);
 
+/// <summary>What the adapter trains at a module that carries none, in so many layers.</summary>
+internal sealed record ElsewhereMember(int Order, Annotation Adapter, SiteModel Site, LayerRun Run) : AccessorMember(Order);
+
 /// <summary>The accessors of a recipe, by the structure of its backbone.</summary>
 internal static class AccessorTree
 {
@@ -46,7 +49,8 @@ internal static class AccessorTree
             : recipe.Adapter.Towers.Select(tower => TowerMember(tower, Order));
         IEnumerable<AccessorMember> whole = recipe.SavedModules
             .Select(saved => new WholeMember(Order(saved.Site), saved.Site, saved.Site.InLayers ? recipe.Backbone.Places(saved.Site) : 0));
-        return new AccessorClass("AdapterSet", "Every adapter of the recipe.", AccessorScope.Set, Sorted(adapters.Concat(whole)));
+        IEnumerable<AccessorMember> elsewhere = recipe.Adapter.Elsewhere.SelectMany(placed => placed.Runs.Select(run => new ElsewhereMember(Order(placed.Site), placed.Adapter, placed.Site, run)));
+        return new AccessorClass("AdapterSet", "Every adapter of the recipe.", AccessorScope.Set, [.. Sorted(adapters.Concat(whole)), .. elsewhere]);
     }
 
     private static BlockMember TowerMember(PlacedTower tower, Func<SiteModel, int> order)

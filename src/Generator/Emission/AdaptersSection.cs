@@ -61,6 +61,8 @@ internal sealed class AdaptersSection
         LayersMember layers => $"Layers = new(first: {layers.Tower.First}, last: {layers.Tower.Last}, layer => new {layers.Layer.Name}(placement{Arguments(layers.Layer)}));",
         WholeMember { Layers: 0 } whole => $"placement.TrainWhole({Literal.Of(whole.Site.Module)});",
         WholeMember all => $"for (int layer = 0; layer < {all.Layers}; layer++)\n    placement.TrainWhole(${Literal.Of(all.Site.Module)});",
+        ElsewhereMember { Site.InLayers: false } outside => $"placement.TrainElsewhere({words[outside.Adapter].Local}, {Literal.Of(outside.Site.Module)});",
+        ElsewhereMember inside => $"for (int layer = {inside.Run.First}; layer <= {inside.Run.Last}; layer++)\n    placement.TrainElsewhere({words[inside.Adapter].Local}, ${Literal.Of(inside.Site.Module)});",
         _ => throw new InvalidOperationException($"nothing places a {member.GetType().Name}"),
     };
 

@@ -27,7 +27,7 @@ internal static class PlanSection
     public static string Remarks(PlannedRecipe planned)
     {
         IEnumerable<string> rows =
-            from placed in planned.Recipe.Adapter.Sites
+            from placed in planned.Recipe.Adapter.Sites.Concat(planned.Recipe.Adapter.Elsewhere)
             from run in placed.Runs
             let layers = !placed.Site.InLayers ? "" : run.Places > 1 || placed.Runs.Count == 1 ? $", layers {run.First} to {run.Last}" : $", layer {run.First}"
             select $"{placed.Site.Module}{layers}: {string.Join(", ", run.Tensors.Select(tensor => $"{tensor.Name} [{string.Join(", ", tensor.Shape)}]"))}";

@@ -22,6 +22,7 @@ internal sealed record TensorGroup(string? Layers, IReadOnlyList<PlacedTensor> T
         SiteMember site => [new(null, [.. Named(site.Placed, 0)])],
         BlockMember block => Of(block.Block),
         LayersMember layers => Alike(layers.Tower).Select(run => new TensorGroup($"{run.First}, {run.Last}", [.. InLayer(layers.Layer, run.First)])),
+        ElsewhereMember left => [new(left.Site.InLayers ? $"{left.Run.First}, {left.Run.Last}" : null, [.. Named(left.Site, left.Run)])],
         WholeMember whole => [new(whole.Layers == 0 ? null : $"0, {whole.Layers - 1}", [.. Whole(whole.Site)])],
         _ => [],
     };
@@ -40,7 +41,9 @@ internal sealed record TensorGroup(string? Layers, IReadOnlyList<PlacedTensor> T
         _ => [],
     });
 
-    private static IEnumerable<PlacedTensor> Named(PlacedSite placed, int layer) => placed.In(layer).Tensors.Select(tensor => tensor with { Name = $"{placed.Site.Module}.{tensor.Name}" });
+    private static IEnumerable<PlacedTensor> Named(PlacedSite placed, int layer) => Named(placed.Site, placed.In(layer));
+
+    private static IEnumerable<PlacedTensor> Named(SiteModel site, LayerRun run) => run.Tensors.Select(tensor => tensor with { Name = $"{site.Module}.{tensor.Name}" });
 
     private static IEnumerable<PlacedTensor> Whole(SiteModel site)
     {

@@ -3,7 +3,8 @@ namespace FlatPO.Recipes.Generator.Model;
 /// <summary>The adapter methods of a recipe at their sites.</summary>
 /// <param name="Annotations">The attributes; most recipes have one.</param>
 /// <param name="Towers">The towers that carry adapters, in the backbone's order.</param>
-internal sealed record AdapterModel(EquatableArray<Annotation> Annotations, EquatableArray<PlacedTower> Towers)
+/// <param name="Elsewhere">Layers that carry none and of which something is trained all the same, in module order; those trained whole are not among them.</param>
+internal sealed record AdapterModel(EquatableArray<Annotation> Annotations, EquatableArray<PlacedTower> Towers, EquatableArray<PlacedSite> Elsewhere)
 {
     /// <summary>The first of them, which speaks for the recipe.</summary>
     public Annotation First => Annotations[0];
@@ -13,8 +14,7 @@ internal sealed record AdapterModel(EquatableArray<Annotation> Annotations, Equa
 
     /// <summary>All tensors and how often each occurs.</summary>
     public IEnumerable<(PlacedSite Site, PlacedTensor Tensor, int Places)> Tensors =>
-        from tower in Towers
-        from placed in tower.Sites
+        from placed in Sites.Concat(Elsewhere)
         from run in placed.Runs
         from tensor in run.Tensors
         select (placed, tensor, run.Places);
@@ -71,7 +71,10 @@ internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor
 }
 
 /// <summary>A tensor an adapter adds at one site.</summary>
-internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape)
+/// <param name="Name">Behind the module path.</param>
+/// <param name="Shape">Its sizes.</param>
+/// <param name="IsOwn">Whether it is the site's own weight or bias, which the backbone's numbers count.</param>
+internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape, bool IsOwn = false)
 {
     /// <summary>Numbers in it.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);

@@ -136,23 +136,3 @@ internal sealed record Realization(string Type, EquatableArray<Accessor> Accesso
 /// <param name="IsPublic">Whether a public property may have this type.</param>
 /// <param name="Kind">At which kind of site.</param>
 internal sealed record Accessor(string Type, bool IsPublic, SiteKind Kind);
-
-/// <summary>One tensor an adapter adds at a site.</summary>
-/// <param name="Name">Behind the module path.</param>
-/// <param name="Shape">One expression a dimension.</param>
-/// <param name="When">A boolean property it depends on.</param>
-/// <param name="Unless">A boolean property under which it is not there.</param>
-/// <param name="At">A property of roles: at other sites it is not there.</param>
-/// <param name="NotAt">A property of roles: at their sites it is not there.</param>
-/// <param name="WithBias">Whether it is there only where the site has a bias.</param>
-internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, string? When, string? Unless, string? At, string? NotAt, bool WithBias)
-{
-    /// <summary>The properties its conditions name.</summary>
-    public IEnumerable<string> Conditions => new[] { When, Unless, At, NotAt }.OfType<string>();
-
-    /// <summary>Whether <paramref name="adapter"/> adds it at a site.</summary>
-    public bool IsAdded(Annotation adapter, SiteModel site) =>
-        (When is null || adapter.IsSet(When)) && (Unless is null || !adapter.IsSet(Unless)) && (At is null || Holds(adapter, At, site.Role)) && (NotAt is null || !Holds(adapter, NotAt, site.Role)) && (!WithBias || site.HasBias);
-
-    private static bool Holds(Annotation adapter, string property, long role) => ((long)adapter.Number(property) & role) != 0;
-}

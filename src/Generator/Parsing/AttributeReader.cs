@@ -135,15 +135,30 @@ internal static class AttributeReader
     internal static string? NamedText(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value as string;
 
+    private static bool NamedFlag(AttributeData mark, string name) =>
+        mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is true;
+
     internal static double NamedNumber(AttributeData mark, string name) =>
         mark.NamedArguments.FirstOrDefault(argument => argument.Key == name).Value.Value is double number ? number : double.NaN;
 
     private static EquatableArray<EnumMember> Members(INamedTypeSymbol type) =>
         [.. type.GetMembers().OfType<IFieldSymbol>().Where(field => field.HasConstantValue).Select(field => new EnumMember(field.Name, Convert.ToInt64(field.ConstantValue)))];
 
+    private static TensorConditions Conditions(AttributeData mark) => new()
+    {
+        When = NamedText(mark, "When"),
+        Is = mark.NamedArguments.FirstOrDefault(argument => argument.Key == "Is").Value is { Kind: not TypedConstantKind.Error } value && ConstantReader.Read(value) is { } number ? number.Number : null,
+        Unless = NamedText(mark, "Unless"),
+        At = NamedText(mark, "At"),
+        NotAt = NamedText(mark, "NotAt"),
+        IsBias = NamedFlag(mark, "IsBias"),
+        IsWeight = NamedFlag(mark, "IsWeight"),
+        Elsewhere = NamedFlag(mark, "Elsewhere"),
+    };
+
     private static AdapterTensor? Tensor(AttributeData mark) =>
         mark.ConstructorArguments is [{ Value: string name }, { Kind: TypedConstantKind.Array } shape]
-            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], NamedText(mark, "When"), NamedText(mark, "Unless"), NamedText(mark, "At"), NamedText(mark, "NotAt"), mark.NamedArguments.Any(argument => argument is { Key: "WithBias", Value.Value: true }))
+            ? new AdapterTensor(name, [.. shape.Values.Select(size => size.Value as string).OfType<string>()], Conditions(mark))
             : null;
 
     /// <summary>The member of an enum with this value, "" for none and for 0.</summary>

@@ -24,7 +24,7 @@ internal static class KindRules
     /// <summary>The sites at which it has something to train; a bias is not everywhere. Reports it where that is nowhere.</summary>
     public static SiteModel[] WithTensors(Annotation adapter, BackboneModel backbone, SiteModel[] taken, Findings findings)
     {
-        SiteModel[] some = [.. taken.Where(site => adapter.Tensors.Any(tensor => tensor.IsAdded(adapter, site)))];
+        SiteModel[] some = [.. taken.Where(site => adapter.Tensors.Any(tensor => tensor.IsAdded(adapter, site, taken: true)))];
         if (some.Length == 0 && adapter.Tensors.Count > 0 && !findings.HasErrorAt(adapter))
             findings.Add("FPO1051", Place.Of(adapter), adapter.Name, string.Join(", ", taken.Select(site => site.ShortName).Distinct()), backbone.ModelType, adapter.Tensors[0].Name);
         return some;

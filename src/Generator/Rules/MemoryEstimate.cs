@@ -27,7 +27,7 @@ internal static class MemoryEstimate
             Weights = frozen * width,
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
-            Activations = recipe.Adapter.Towers.Sum(tower => batch * tower.Tower.Positions * Kept(tower, width)),
+            Activations = recipe.Adapter.Towers.Sum(tower => batch * tower.Tower.Positions * Kept(tower, FirstTrained(recipe, tower), width)),
             Logits = recipe.Task.PredictsTokens ? batch * run.Length * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
         };
     }
@@ -35,11 +35,15 @@ internal static class MemoryEstimate
     /// <summary>Whether the frozen backbone is in a 16-bit format.</summary>
     public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);
 
-    /// <summary>Bytes kept for one position, in all layers from the first adapted one on: below it nothing is differentiated.</summary>
-    private static long Kept(PlacedTower tower, long width)
+    /// <summary>The first layer in which something is trained: below it nothing is differentiated. The number of layers where it is none of them.</summary>
+    private static int FirstTrained(RecipeModel recipe, PlacedTower tower) => tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding) ? 0 : tower.InLayers
+        .Concat(recipe.Adapter.Elsewhere.Where(placed => placed.Site.InLayers && recipe.Backbone.TowerOf(placed.Site) == tower.Tower))
+        .SelectMany(placed => placed.Runs).Select(run => run.First).DefaultIfEmpty(tower.Tower.Layers).Min();
+
+    /// <summary>Bytes kept for one position, in all layers from the first trained one on.</summary>
+    private static long Kept(PlacedTower tower, int first, long width)
     {
-        bool below = tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding);
-        long layers = below ? tower.Tower.Layers : tower.InLayers.Any() ? tower.Tower.Layers - tower.First : 0;
+        long layers = tower.Tower.Layers - first;
         return layers * tower.Tower.LayerActivations * width
             + Branches(tower.InLayers, width)
             + Branches(tower.Outside, width);

@@ -21,7 +21,7 @@ internal static class PlacementRules
             SettingCheckRules.CheckAtSites(adapter, sites, findings);
             KindRules.CheckTensors(adapter, backbone, own, findings);
         }
-        return new AdapterModel([.. adapters], [.. placed]);
+        return new AdapterModel([.. adapters], [.. placed], []);
     }
 
     private static SiteModel[] Taken(Annotation adapter, BackboneModel backbone, Findings findings)
@@ -86,11 +86,32 @@ internal static class PlacementRules
         return [.. runs];
     }
 
-    private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last)
+    /// <summary>What an adapter trains at sites that carry none, those trained whole left out.</summary>
+    public static EquatableArray<PlacedSite> Elsewhere(AdapterModel adapters, BackboneModel backbone, EquatableArray<SavedModule> saved)
+    {
+        if (adapters.Annotations.FirstOrDefault(adapter => adapter.Tensors.Any(tensor => tensor.Where.Elsewhere)) is not { } adapter)
+            return [];
+        NumbersAtModules numbers = new(adapter);
+        return [.. from site in backbone.Sites
+                   where !saved.Any(module => module.Site == site)
+                   let placed = new PlacedSite(site, adapter, [], Left(numbers, adapters, site, backbone.Places(site)))
+                   where placed.Runs.Count > 0
+                   select placed];
+    }
+
+    /// <summary>The layers of a site in which it carries no adapter and of which something is trained.</summary>
+    private static EquatableArray<LayerRun> Left(NumbersAtModules numbers, AdapterModel adapter, SiteModel site, int layers)
+    {
+        PlacedTower? taken = adapter.Towers.FirstOrDefault(tower => tower.Sites.Any(placed => placed.Site == site));
+        (int First, int Last)[] left = taken is null ? [(0, layers - 1)] : site.InLayers ? [(0, taken.First - 1), (taken.Last + 1, layers - 1)] : [];
+        return [.. left.Where(range => range.First <= range.Last).Select(range => Run(numbers, site, range.First, range.Last, taken: false)).Where(run => run.Tensors.Count > 0)];
+    }
+
+    private static LayerRun Run(NumbersAtModules numbers, SiteModel site, int first, int last, bool taken = true)
     {
         Annotation adapter = numbers.Annotation;
-        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site))
-            .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))]));
+        IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site, taken))
+            .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))], tensor.Where.IsBias || tensor.Where.IsWeight));
         long kept = numbers.Evaluate(adapter.KeepsForBackward, site, first), own = numbers.Evaluate(adapter.KeepsForBackward, site with { In = 0 }, first);
         return new LayerRun(first, last, [.. tensors], own, kept - own);
     }

@@ -9,6 +9,7 @@ internal static class PlanRules
     {
         BackboneModel backbone = recipe.Backbone;
         long own = recipe.Adapter.Tensors.Sum(entry => entry.Tensor.Count * entry.Places);
+        long beside = recipe.Adapter.Tensors.Where(entry => !entry.Tensor.IsOwn).Sum(entry => entry.Tensor.Count * entry.Places);
         long whole = recipe.SavedModules.Sum(saved => saved.Site.Count * backbone.Places(saved.Site));
         long parted = recipe.SavedModules.Sum(saved => (saved.Site.Count - saved.Site.OwnCount) * backbone.Places(saved.Site)); // a tied head trained whole parts from the embedding
         long frozen = FrozenParameters(backbone);
@@ -19,7 +20,7 @@ internal static class PlanRules
         {
             TrainableTensors = tensors,
             TrainableParameters = own + whole,
-            TotalParameters = frozen + own + parted,
+            TotalParameters = frozen + beside + parted,
             PerturbedTensors = recipe.Sharpness is { Selection: not SelectionKind.Quantile } sharpness ? sharpness.Count : null,
             CannotMerge = CannotMerge(recipe, findings),
             Memory = memory,

@@ -33,8 +33,9 @@ internal static class RecipeResolver
             TaskRules.CheckAdapter(declaration, annotation, findings);
         AdapterModel? placed = PlacementRules.Resolve(adapters, backbone, findings);
         EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(adapters, backbone, findings);
-        if (placed is not { } adapter)
+        if (placed is null)
             return null;
+        AdapterModel adapter = placed with { Elsewhere = PlacementRules.Elsewhere(placed, backbone, saved) };
         SavedModuleRules.CheckOverlap(adapter, saved, findings);
         SharpnessModel? sharpness = SharpnessRules.Resolve(declaration, adapter, findings);
         if (declaration.First(AnnotationKind.Optimizer) is not { } optimizer || TaskTable.Find(declaration.Task) is not { } task)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Trainables;
 using TorchSharp;
 
 namespace FlatPO.Recipes.Adapters;
@@ -56,6 +57,9 @@ public abstract class AdapterMethod
 
     /// <summary>Builds what those that it placed share; nothing unless the method says otherwise.</summary>
     internal virtual IReadOnlyList<SharedTensor> Share(IReadOnlyList<(Site Site, Adapter Adapter)> placed, torch.Device device) => [];
+
+    /// <summary>What the method trains at a site that carries no adapter and is not trained whole; nothing unless it says otherwise.</summary>
+    public virtual TrainedWeights? Elsewhere(Site site) => null;
 
     private static string Article(Site site) => site switch
     {

@@ -17,6 +17,9 @@ internal sealed class AdapterPart(AdapterMethod method)
     /// <summary>The sites alone.</summary>
     internal IReadOnlyList<Site> Sites => [.. placed.Select(pair => pair.Site)];
 
+    /// <summary>What it trains where it placed no adapter.</summary>
+    internal List<(Site Site, TrainedWeights Trained)> Elsewhere { get; } = [];
+
     /// <summary>Frozen tensors that its layers share; null before they are built.</summary>
     internal IReadOnlyList<SharedTensor>? Shared { get; set; }
 
@@ -28,7 +31,7 @@ internal sealed class AdapterPart(AdapterMethod method)
     /// <summary>What its file holds, by the names there, in the order of placing; <paramref name="whole"/> are modules trained whole that are saved with it.</summary>
     internal IReadOnlyList<FileTensor> FileTensors(IEnumerable<TrainableTensor> whole) =>
     [
-        .. from tensor in placed.SelectMany(pair => pair.Adapter.FileTensors).Concat(whole.Select(tensor => FileTensor.Of(tensor)))
+        .. from tensor in placed.SelectMany(pair => pair.Adapter.FileTensors).Concat(Elsewhere.SelectMany(pair => pair.Trained.FileTensors)).Concat(whole.Select(tensor => FileTensor.Of(tensor)))
            select tensor with { Name = Method.FilePrefix + tensor.Name },
         .. from tensor in Shared ?? []
            where tensor.InFile

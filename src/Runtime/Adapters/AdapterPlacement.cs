@@ -116,6 +116,17 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
         return adapter;
     }
 
+    /// <summary>Trains what the method trains at a module that carries no adapter.</summary>
+    public void TrainElsewhere(AdapterMethod method, string module)
+    {
+        Site site = Vacant(Backbone.Weights.Site<Site>(module, "module"));
+        if (method.Elsewhere(site) is not { } trained)
+            return;
+        site.Take(trained);
+        PartOf(method).Elsewhere.Add((site, trained));
+        tensors.AddRange(trained.Tensors);
+    }
+
     /// <summary>Lays all trainable tensors out in one arena on the backbone's device. Throws FPO4014 where a head that the checkpoint lacks would stay random.</summary>
     public Arena BuildArena()
     {
@@ -186,7 +197,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     private void Switch(bool on)
     {
         Attached = on;
-        foreach ((Site site, Adapter adapter) in placed.Concat(whole.Select(pair => (pair.Site, (Adapter)pair.Trained))))
+        foreach ((Site site, Adapter adapter) in placed.Concat(whole.Concat(parts.SelectMany(part => part.Elsewhere)).Select(pair => (pair.Site, (Adapter)pair.Trained))))
             site.Take(on ? adapter : null);
     }
 

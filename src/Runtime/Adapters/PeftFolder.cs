@@ -61,6 +61,8 @@ public static class PeftFolder
             placement.Place(method, site);
         foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(placement.Backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
+        foreach (Site site in placement.Backbone.Weights.AllSites.Where(site => !site.IsTaken))
+            placement.TrainElsewhere(method, site.Module);
     }
 
     private static IReadOnlyList<AdapterPart> Some(AdapterPlacement placement, string none) =>
@@ -166,7 +168,7 @@ public static class PeftFolder
     {
         string prefix = part.Method.FilePrefix;
         yield return name;
-        foreach (Site site in part.Sites.Concat(placement.Whole))
+        foreach (Site site in placement.Backbone.Weights.AllSites)
             if (site.Published != site.Module && name.StartsWith($"{prefix}{site.Module}.", StringComparison.Ordinal))
                 yield return prefix + site.Published + name[(prefix.Length + site.Module.Length)..];
     }

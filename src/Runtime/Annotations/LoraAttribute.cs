@@ -9,6 +9,8 @@ namespace FlatPO.Recipes;
 [AdapterTensor("lora_B.weight", "out", "Rank")]
 [AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]
 [AdapterTensor("lora_magnitude_vector", "out", When = nameof(UseDora))]
+[AdapterTensor("base_layer.bias", "out", When = nameof(Bias), IsBias = true)]
+[AdapterTensor("bias", "out", When = nameof(Bias), Is = LoraBiasTraining.All, IsBias = true, Elsewhere = true)]
 [UsualRatio("FPO1015", nameof(Alpha), nameof(Rank), Root = nameof(UseRslora), AtLeast = 0.25, AtMost = 8)]
 [Conflict("FPO1016", nameof(UseDora), nameof(LoraBias), "DoRA has no bias of B (peft refuses it too)")]
 [Conflict("FPO1016", nameof(Initialization), nameof(LoraBias), "peft allows a bias of B with its standard initialization alone")]
@@ -53,6 +55,10 @@ public sealed class LoraAttribute : AdapterAttribute
     [Default(false)]
     public bool LoraBias { get; set; }
 
+    /// <summary>Which of the backbone's own biases are trained beside the factors, from the checkpoint's numbers (PEFT's <c>bias</c>).</summary>
+    [Default(LoraBiasTraining.None)]
+    public LoraBiasTraining Bias { get; set; }
+
     /// <summary>
     /// LoRA+ (arXiv 2402.12354): λ, by which the learning rate of B is larger than the recipe's; of whatever else is one-dimensional too (peft's <c>loraplus_lr_ratio</c>).
     /// </summary>
@@ -81,4 +87,17 @@ public enum LoraInitialization
 
     /// <summary>OLoRA (arXiv 2406.01775): the first r columns and rows of the weight's QR decomposition (PEFT's <c>"olora"</c>). Saved as <see cref="Pissa"/> is.</summary>
     Olora,
+}
+
+/// <summary>The biases of the backbone that are trained beside LoRA's factors.</summary>
+public enum LoraBiasTraining
+{
+    /// <summary>None of them (PEFT's <c>"none"</c>).</summary>
+    None,
+
+    /// <summary>Those of the adapted layers that have one (PEFT's <c>"lora_only"</c>).</summary>
+    LoraOnly,
+
+    /// <summary>Those of all linear layers and norms that have one (PEFT's <c>"all"</c>).</summary>
+    All,
 }

@@ -31,7 +31,7 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     public Tensor Base(Tensor x)
     {
         Tensor weight = Weight.Value;
-        if (weight.dtype == x.dtype && (Bias is null || Bias.Value.dtype == x.dtype))
+        if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
             return functional.linear(x, weight, Bias?.Value);
         using var scope = NewDisposeScope();
         if (weight.dtype != x.dtype)

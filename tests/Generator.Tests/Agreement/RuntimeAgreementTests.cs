@@ -109,7 +109,7 @@ public sealed class RuntimeAgreementTests
             (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
             (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
-            (typeof(AdapterTensorAttribute), ["When", "At", "NotAt"]),
+            (typeof(AdapterTensorAttribute), ["When", "At", "NotAt", "IsBias", "Is", "Elsewhere"]),
             (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];
         foreach ((Type type, string[] names) in named)

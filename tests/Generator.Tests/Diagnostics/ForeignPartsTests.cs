@@ -37,6 +37,9 @@ public sealed class ForeignPartsTests
             [Bounds("THEIRS2", Minimum = 1, Maximum = "min(in, out)"), Default(0)]
             public int Rank { get; set; }
 
+            [PatternOf(nameof(Rank)), Default(new string[0])]
+            public string[] RankPattern { get; set; } = [];
+
             [Default(false)]
             public bool UseDora { get; set; }
         }
@@ -72,6 +75,30 @@ public sealed class ForeignPartsTests
         string text = Recipe($"[Theirs.Bottleneck(Rank = 4, {Placed})]").Generate().Text;
         Assert.DoesNotContain("void Merge(", text, StringComparison.Ordinal);
         Assert.Contains("// There is no Merge: nobody knows how.", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Their_pattern_is_checked_and_planned_layer_by_layer()
+    {
+        const string Placed = "Rank = 4, Sites = Sites.Query, Towers = Towers.Language";
+        Assert.Equal("FPO0012", Assert.Single(Recipe($"[Theirs.Bottleneck({Placed}, RankPattern = [\"reads.1.mix=99\"])]").Analyze()).Id);
+        Assert.Equal("FPO1032", Assert.Single(Recipe($"[Theirs.Bottleneck({Placed}, RankPattern = [\"reads.3.mix=2\"])]").Analyze()).Id);
+        string text = Recipe($"[Theirs.Bottleneck({Placed}, RankPattern = [\"reads.0.mix=2\"])]").Generate().Text;
+        Assert.Contains($"TrainableParameters = {(2 + 4 + 4) * 32};", text, StringComparison.Ordinal); // three layers, [rank, 16] and [16, rank]
+        Assert.Contains("InLayers(0, 0,", text, StringComparison.Ordinal);
+        Assert.Contains("InLayers(1, 2,", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_pattern_of_what_is_no_number_is_no_use()
+    {
+        Project recipe = Project
+            .Of("using FlatPO.Recipes;\n[Recipe(TaskType.CausalLM)]\n[Backbone(\"models/pair\")]\n[Theirs.Bottleneck(Rank = 4, Sites = Sites.Query, Towers = Towers.Language)]\n[AdamW]\npublic partial class R;")
+            .Showing(new ShownFile("/src/models/pair/config.json", """{ "model_type": "pair", "depth": 3, "eyes": 2, "width": 16 }"""))
+            .Referencing("Theirs", Library.Replace("[PatternOf(nameof(Rank))", "[PatternOf(\"Breadth\")", StringComparison.Ordinal));
+        Diagnostic found = Assert.Single(recipe.Analyze());
+        Assert.Equal("FPO0013", found.Id);
+        Assert.Contains("RankPattern is a pattern of Breadth, which is no number of it", found.GetMessage(), StringComparison.Ordinal);
     }
 
     private static Project Recipe(string adapter) => Project

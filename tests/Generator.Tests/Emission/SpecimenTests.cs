@@ -14,6 +14,8 @@ public sealed class SpecimenTests
     [InlineData("Prompted")]
     [InlineData("VeraLlama")]
     [InlineData("NarrowOpt")]
+    [InlineData("BiasedQwen")]
+    [InlineData("BiasedOpt")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]
     [InlineData("Nested")]

@@ -62,6 +62,7 @@ public sealed class PeftFolderTests : IDisposable
     [InlineData("use_qalora", true, "use_qalora is true; expected nothing")]
     [InlineData("init_lora_weights", "pissa_niter_4", "init_lora_weights is \"pissa_niter_4\"; expected true or \"gaussian\"")]
     [InlineData("bias", "all", "bias is \"all\"; expected \"none\"")]
+    [InlineData("bias", "lora_only", "bias is \"lora_only\"; expected \"none\"")]
     [InlineData("peft_type", "IA3", "peft_type is \"IA3\"; expected \"LORA\"")]
     public void A_setting_that_changes_the_result_is_an_error(string key, object value, string expected)
     {

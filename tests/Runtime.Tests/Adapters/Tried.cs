@@ -20,6 +20,8 @@ internal sealed class Tried : IDisposable
             return;
         foreach (Projection site in Backbone.Weights.Projections.Where(site => (site.Role & Sites.AllLinear) != 0 && site.Module.Contains(layer, StringComparison.Ordinal)))
             Placement.Place(method, site);
+        foreach (Site site in Backbone.Weights.AllSites.Where(site => !site.IsTaken))
+            Placement.TrainElsewhere(method, site.Module);
         arena = Placement.BuildArena();
     }
 

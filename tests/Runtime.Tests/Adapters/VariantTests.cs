@@ -4,6 +4,7 @@ using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
+using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
@@ -31,6 +32,7 @@ public sealed class VariantTests
     public static TheoryData<string, string> Mergeable => new()
     {
         { "lora", "llama" }, { "rslora", "opt" }, { "gaussian", "opt" }, { "lora_bias", "opt" }, { "dora", "opt" }, { "dora", "llama" }, { "dora_rslora", "opt" },
+        { "base_bias", "opt" }, { "base_bias", "qwen2" }, { "base_bias", "llama" }, { "both_biases", "opt" }, { "base_bias_dora", "opt" },
         { "ia3", "opt" }, { "ia3", "llama" }, { "ia3_all", "opt" }, { "vera", "opt" }, { "vera", "llama" },
     };
 
@@ -173,6 +175,43 @@ public sealed class VariantTests
     }
 
     [Fact]
+    public void Biases_of_adapted_layers_begin_as_the_checkpoints_and_are_named_as_pefts_wrapped_layers()
+    {
+        using TemporaryFolder folder = new();
+        using Tried adapted = new(new LoraMethod { Rank = 2, Bias = LoraBiasTraining.LoraOnly }, "qwen2");
+        foreach ((Projection site, AdapterLayer layer) in adapted.Placement.AtLinearLayers)
+        {
+            TrainableTensor? bias = ((LoraPair)layer).BaseBias;
+            Assert.Equal(site.Bias is null, bias is null);
+            if (bias is not null)
+                Assert.Equal(($"{site.Module}.base_layer.bias", string.Join(' ', site.Bias!.Frozen.Bits())), (bias.Name, string.Join(' ', bias.Value.Bits())));
+        }
+        adapted.Move();
+        adapted.Placement.Save(folder.Path);
+        Assert.Equal("lora_only", AdapterConfig.Read(folder.Path).Text("bias"));
+        using SafetensorsFile file = SafetensorsFile.Open(folder.File("adapter_model.safetensors"));
+        Assert.Equal(adapted.Placement.AtLinearLayers.Count(pair => pair.Site.Bias is not null), file.Entries.Keys.Count(name => name.EndsWith(".base_layer.bias", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void A_trained_bias_takes_the_place_of_the_layers_own()
+    {
+        using Tried adapted = new(new LoraMethod { Rank = 2, Bias = LoraBiasTraining.LoraOnly }, "opt");
+        (Projection site, AdapterLayer layer) = adapted.Placement.AtLinearLayers[0];
+        adapted.Move();
+        LoraPair pair = (LoraPair)layer;
+        Tensor x = randn(3, site.In), upstream = randn(3, site.Out);
+        using (adapted.Arena.Bind())
+        {
+            Tensor y = pair.Forward(x, site);
+            Tensor expected = x.mm(site.Weight.Frozen.t()) + x.mm(pair.A.Value.t()).mm(pair.B.Value.t()) * pair.Scaling + pair.BaseBias!.Value;
+            Assert.InRange(Golden.LargestDifference(y.detach(), expected), 0, 1e-5);
+            (y * upstream).sum().backward();
+        }
+        Assert.InRange(Golden.LargestDifference(pair.BaseBias.Gradient, upstream.sum(0, keepdim: false)), 0, 1e-5);
+    }
+
+    [Fact]
     public void A_bias_of_B_cannot_be_merged_into_a_layer_without_one()
     {
         using TemporaryFolder folder = new();
@@ -205,6 +244,9 @@ public sealed class VariantTests
         "pissa" => new LoraMethod { Rank = 4, Alpha = 6, Initialization = LoraInitialization.Pissa, Dropout = dropout },
         "pissa_dora" => new LoraMethod { Rank = 4, UseDora = true, Initialization = LoraInitialization.Pissa, Dropout = dropout },
         "olora" => new LoraMethod { Rank = 4, UseRslora = true, Initialization = LoraInitialization.Olora, Dropout = dropout },
+        "base_bias" => new LoraMethod { Rank = 4, Bias = LoraBiasTraining.LoraOnly, Dropout = dropout },
+        "both_biases" => new LoraMethod { Rank = 4, Bias = LoraBiasTraining.LoraOnly, LoraBias = true, Dropout = dropout },
+        "base_bias_dora" => new LoraMethod { Rank = 4, Bias = LoraBiasTraining.LoraOnly, UseDora = true, Dropout = dropout },
         "lora_bias" => new LoraMethod { Rank = 4, LoraBias = true, Dropout = dropout },
         "dora" => new LoraMethod { Rank = 4, UseDora = true, Dropout = dropout },
         "dora_rslora" => new LoraMethod { Rank = 4, UseDora = true, UseRslora = true, Dropout = dropout },

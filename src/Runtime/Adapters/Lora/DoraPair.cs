@@ -13,17 +13,10 @@ namespace FlatPO.Recipes.Adapters.Lora;
 public sealed class DoraPair : LoraPair
 {
     internal DoraPair(PairParts parts, TrainableTensor magnitude)
-        : base(parts)
-    {
-        Magnitude = magnitude;
-        Tensors = [A, B, magnitude];
-    }
+        : base(parts) => Magnitude = magnitude;
 
     /// <summary>m, float32 [out].</summary>
     public override TrainableTensor Magnitude { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<TrainableTensor> Tensors { get; }
 
     /// <summary>m at the start: ‖W‖ by rows, [out], since ΔW begins at zero.</summary>
     internal static Tensor InitialMagnitude(Projection site) => RowNorms(site.Weight.Frozen.to_type(ScalarType.Float32));
@@ -38,7 +31,7 @@ public sealed class DoraPair : LoraPair
         Tensor scale = Magnitude.Live.div(Norms(site)); // m / ‖W + ΔW‖, [out]
         // what it adds to W x + b: (scale − 1) · W x + scale · ΔW x; nothing at all at the start, where scale is exactly 1
         Tensor added = scale.sub(Scalars.One).mul(Remaining(plain, input)).Plus(scale.mul(Update(input)));
-        return frozen.Plus(Remaining(added, x).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.Plus(WithBias(Remaining(added, x)).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -15,6 +15,9 @@ internal static class LoraConfig
         "fan_in_fan_out", "layer_replication", "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "use_bdlora", "use_qalora",
     ];
 
+    /// <summary>What <c>bias</c> may say, by the number of <see cref="LoraBiasTraining"/>'s member.</summary>
+    private static readonly string[] BiasNames = ["none", "lora_only", "all"];
+
     /// <summary>Initialisations that change the base weights, so that the adapter alone does not give the model (peft's PiSSA, CorDA, OLoRA, LoftQ, LoRA-GA).</summary>
     private static readonly string[] ChangesBase = ["pissa", "corda", "olora", "loftq", "lora_ga"];
 
@@ -29,6 +32,9 @@ internal static class LoraConfig
         UseRslora = config.Flag("use_rslora"),
         UseDora = config.Flag("use_dora"),
         LoraBias = config.Flag("lora_bias"),
+        Bias = (config.Text("bias") ?? BiasNames[0]) is var bias && Array.IndexOf(BiasNames, bias) is >= 0 and var training
+            ? (LoraBiasTraining)training
+            : throw config.Invalid("bias", $"one of {string.Join(", ", BiasNames)}"),
         Initialization = InitializationName(config) == "gaussian" ? LoraInitialization.Gaussian : LoraInitialization.KaimingUniform,
     };
 
@@ -43,7 +49,7 @@ internal static class LoraConfig
         config["use_rslora"] = method.UseRslora;
         config["use_dora"] = method.UseDora;
         config["lora_bias"] = method.LoraBias;
-        config["bias"] = "none";
+        config["bias"] = BiasNames[(int)method.Bias];
         config["rank_pattern"] = new JsonObject(method.RankEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number * longer))));
         config["alpha_pattern"] = new JsonObject(method.AlphaEntries.Select(entry => KeyValuePair.Create(entry.Name, (JsonNode?)Number(entry.Number * scale))));
     }
@@ -62,8 +68,8 @@ internal static class LoraConfig
                 throw config.Invalid(variant, "nothing: this variant of LoRA is not supported");
         if (InitializationName(config) is { } name && ChangesBase.Any(known => name.StartsWith(known, StringComparison.Ordinal)))
             throw config.Invalid("init_lora_weights", "true or \"gaussian\": the others change the base weights, which the adapter folder does not hold");
-        if (config.Text("bias") is { } and not "none")
-            throw config.Invalid("bias", "\"none\"");
+        if ((config.Text("bias") ?? BiasNames[0]) != BiasNames[(int)method.Bias])
+            throw config.Invalid("bias", $"\"{BiasNames[(int)method.Bias]}\", as this adapter has it");
     }
 
     /// <summary>By how much the rank in the file is larger: a pair that began as a part of its weight is saved beside that part (peft <c>peft_model.py</c>, <c>save_pretrained</c>).</summary>

@@ -47,6 +47,9 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc cref="LoraAttribute.LoraBias"/>
     public bool LoraBias { get; init; }
 
+    /// <inheritdoc cref="LoraAttribute.Bias"/>
+    public LoraBiasTraining Bias { get; init; }
+
     /// <inheritdoc cref="LoraAttribute.LearningRateRatio"/>
     public double LearningRateRatio { get; init; } = 1;
 
@@ -84,9 +87,19 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
         PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
         {
             Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
+            OfSite = Bias != LoraBiasTraining.None && site.Bias is not null ? new TrainedBias(Adapter(site, "base_layer.bias", TrainedBias.Start(site).clone()), site) : null,
             Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
         };
         return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);
+    }
+
+    /// <inheritdoc/>
+    public override TrainedWeights? Elsewhere(Site site)
+    {
+        if (Bias != LoraBiasTraining.All || site.Parts.All(own => own.Part != "bias"))
+            return null;
+        Weight bias = site.Parts.Single(own => own.Part == "bias").Weight;
+        return new TrainedWeights([("bias", Adapter(site, "bias", bias.Frozen.to_type(ScalarType.Float32, copy: true)))]);
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>
@@ -104,7 +117,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites) => LoraConfig.Check(this, config, sites);
 
     /// <summary>A tensor of its own at the site. LoRA+ moves B faster, and what is one-dimensional (peft <c>optimizers/loraplus.py</c>).</summary>
-    private TrainableTensor Adapter(Projection site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial)
+    private TrainableTensor Adapter(Site site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial)
     {
         LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) ? 1 : LearningRateRatio,
     };

@@ -11,12 +11,12 @@ namespace FlatPO.Recipes.Adapters.Lora;
 public class LoraPair : AdapterLayer
 {
     private readonly LoraRemainder? remainder;
+    private readonly TrainedBias? ofSite;
 
     internal LoraPair(PairParts parts)
     {
-        (A, B, Bias, Method, Scaling, remainder) = (parts.A, parts.B, parts.Bias, parts.Method, parts.Scaling, parts.Remainder);
+        (A, B, Bias, Method, Scaling, remainder, ofSite) = (parts.A, parts.B, parts.Bias, parts.Method, parts.Scaling, parts.Remainder, parts.OfSite);
         A.WaitsFor = B; // dL/dA = s · Bᵀ (dL/dy) xᵀ, and B begins at zero
-        Tensors = Bias is null ? [A, B] : [A, B, Bias];
     }
 
     /// <summary>A, float32 [rank, in].</summary>
@@ -28,11 +28,14 @@ public class LoraPair : AdapterLayer
     /// <summary>The bias of B, float32 [out]; null without <see cref="LoraMethod.LoraBias"/>.</summary>
     public TrainableTensor? Bias { get; }
 
+    /// <summary>The adapted layer's own bias, float32 [out]; null where it has none or <see cref="LoraMethod.Bias"/> does not train it.</summary>
+    public TrainableTensor? BaseBias => ofSite?.Trained;
+
     /// <summary>m, the length of each row of the adapted weight, float32 [out]; null without <see cref="LoraMethod.UseDora"/>.</summary>
     public virtual TrainableTensor? Magnitude => null;
 
     /// <inheritdoc/>
-    public override IReadOnlyList<TrainableTensor> Tensors { get; }
+    public override IReadOnlyList<TrainableTensor> Tensors => [.. new[] { A, B, Bias, Magnitude, BaseBias }.OfType<TrainableTensor>()];
 
     /// <inheritdoc/>
     public override IEnumerable<FileTensor> FileTensors => remainder is null
@@ -54,7 +57,7 @@ public class LoraPair : AdapterLayer
     {
         using var scope = NewDisposeScope();
         Tensor frozen = site.Base(x); // before the branch, as peft: backward then sums in the same order
-        return frozen.Plus(Remaining(Update(BranchInput(x)), x).to_type(x.dtype)).MoveToOuterDisposeScope();
+        return frozen.Plus(WithBias(Remaining(Update(BranchInput(x)), x)).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -67,12 +70,13 @@ public class LoraPair : AdapterLayer
     /// <inheritdoc/>
     public override Tensor? MergedBias(Projection site)
     {
-        if (Bias is null)
+        if (Bias is null && BaseBias is null)
             return base.MergedBias(site);
         if (site.Bias is null)
             throw new RecipeException("FPO1017", $"{site.Module} has no bias to merge the bias of B into; save the adapter instead, or train without LoraBias");
         using var scope = NewDisposeScope();
-        return site.Bias.Frozen.to_type(ScalarType.Float32).add(Bias.Value, Scale).MoveToOuterDisposeScope();
+        Tensor own = BaseBias?.Value ?? TrainedBias.Start(site);
+        return (Bias is null ? own.clone() : own.add(Bias.Value, Scale)).MoveToOuterDisposeScope();
     }
 
     /// <summary>What the branch sees of x: float32, since bfloat16 would round the perturbation away, with dropout.</summary>
@@ -89,6 +93,9 @@ public class LoraPair : AdapterLayer
     /// <summary>What is added to W x less what W − s · B₀ A₀ lacks of it: added − s · B₀ A₀ x, nothing at the start. Dropout does not act there, as in peft.</summary>
     private protected Tensor Remaining(Tensor added, Tensor x) =>
         remainder is null ? added : added.sub(remainder.Branch(x.to_type(ScalarType.Float32)).mul(Scale));
+
+    /// <summary>What is added to the frozen output, and the change of its bias where that is trained.</summary>
+    private protected Tensor WithBias(Tensor added) => ofSite is null ? added : ofSite.AddTo(added);
 
     /// <summary>ΔW / s: B A, less B₀ A₀ where the pair began as a part of the weight. [out, in]</summary>
     private protected Tensor Delta(Tensor a, Tensor b) => remainder is null ? b.mm(a) : b.mm(a).sub(remainder.Product());

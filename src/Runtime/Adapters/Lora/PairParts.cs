@@ -12,6 +12,9 @@ internal sealed record PairParts(LoraMethod Method, TrainableTensor A, Trainable
     /// <summary>The bias of B, [out].</summary>
     internal TrainableTensor? Bias { get; init; }
 
+    /// <summary>The site's own bias, where it is trained too.</summary>
+    internal TrainedBias? OfSite { get; init; }
+
     /// <summary>What is left of the weight, where the pair begins as a part of it.</summary>
     internal LoraRemainder? Remainder { get; init; }
 }

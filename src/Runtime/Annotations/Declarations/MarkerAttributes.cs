@@ -50,11 +50,14 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
     /// <summary>One expression a dimension.</summary>
     public string[] Shape { get; } = shape;
 
-    /// <summary>A boolean property of the annotation: the tensor is there only where it is true. Null for no condition.</summary>
+    /// <summary>A property of the annotation: the tensor is there only where it is set, that is, other than <c>default</c> of its type. Null for no condition.</summary>
     public string? When { get; set; }
 
     /// <summary>A boolean property of the annotation: the tensor is there only where it is false. Null for no condition.</summary>
     public string? Unless { get; set; }
+
+    /// <summary>The value of <see cref="When"/>'s property at which the tensor is there; null for every one that is set.</summary>
+    public object? Is { get; set; }
 
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of its roles. Null for no condition.</summary>
     public string? At { get; set; }
@@ -62,6 +65,12 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of other roles. Null for no condition.</summary>
     public string? NotAt { get; set; }
 
-    /// <summary>The tensor is there only at sites with a bias.</summary>
-    public bool WithBias { get; set; }
+    /// <summary>Whether it is the site's own bias, trained: it is there only at sites that have one, and counted among the backbone's numbers.</summary>
+    public bool IsBias { get; set; }
+
+    /// <summary>Whether it is the site's own weight, trained: it is counted among the backbone's numbers.</summary>
+    public bool IsWeight { get; set; }
+
+    /// <summary>Whether the tensor is at every site of the backbone that carries no adapter, instead of where the adapter sits.</summary>
+    public bool Elsewhere { get; set; }
 }
