@@ -33,7 +33,7 @@ internal sealed class Artifacts(string folder, string model)
         return path;
     }
 
-    /// <summary>Writes images and what the backbone answers with the saved adapter, for tests/peft/check_quickstart.py.</summary>
+    /// <summary>Writes images and what the backbone answers with the saved adapter, for tests/Counterpart/check_quickstart.py.</summary>
     internal string DumpLogits(string file, IReadOnlyList<ImageExample> examples)
     {
         using ViTForImageClassification backbone = BackboneLoader.Load(model, Devices.Cpu, Precision.Float32, weights => new ViTForImageClassification(weights));

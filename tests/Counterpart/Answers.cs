@@ -37,7 +37,7 @@ internal static class Answers
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
             using SafetensorsFile given = SafetensorsFile.Open(inputs);
-            SafetensorsWriter.Write(output, new Dictionary<string, Tensor> { ["logits"] = Inputs.Logits(backbone, given, device) });
+            SafetensorsWriter.Write(output, new Dictionary<string, Tensor> { ["logits"] = Inputs.For(backbone, given).Logits() });
         }
         Console.WriteLine(JsonSerializer.Serialize(new { device = device.ToString(), seconds, grown }));
     }

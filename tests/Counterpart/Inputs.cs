@@ -6,20 +6,21 @@ using static TorchSharp.torch;
 
 namespace Counterpart;
 
-/// <summary>Inputs under the names transformers has for them, as each task's batch.</summary>
+/// <summary>Inputs under the names transformers has for them, as each task's batch. Without <c>labels</c> they can be answered, not learned from.</summary>
 internal static class Inputs
 {
-    internal static Tensor Logits(Backbone backbone, SafetensorsFile given, Device device)
+    internal static Question For(Backbone backbone, SafetensorsFile given)
     {
-        Tensor Of(string name) => given.Read(name).to(device);
-        TokenBatch Tokens() => new(Of("input_ids"), Of("attention_mask"), Of("input_ids"), 0);
+        Tensor Of(string name) => given.Read(name).to(backbone.Device);
+        Tensor Labels() => given.Entries.ContainsKey("labels") ? Of("labels") : empty(0, ScalarType.Int64, backbone.Device);
+        TokenBatch Tokens() => new(Of("input_ids"), Of("attention_mask"), Labels(), 0);
         return backbone switch
         {
-            CausalLM decoder => decoder.Logits(Tokens()),
-            SequenceClassifier classifier => classifier.Logits(new SequenceBatch(Of("input_ids"), Of("attention_mask"), zeros_like(Of("input_ids")), Of("input_ids"))),
-            ImageClassifier classifier => classifier.Logits(new ImageBatch(Of("pixel_values"), zeros(1, ScalarType.Int64, device))),
-            ImageTextModel pairs => pairs.Logits(new ImageTextBatch(Of("pixel_values"), Of("input_ids"), Of("attention_mask"))),
-            MultimodalLM decoder => decoder.Logits(new MultimodalBatch(Tokens(), Of("pixel_values"), Grids(given))),
+            CausalLM decoder => Question.To(decoder, Tokens(), decoder.Logits),
+            SequenceClassifier classifier => Question.To(classifier, new SequenceBatch(Of("input_ids"), Of("attention_mask"), zeros_like(Of("input_ids")), Labels()), classifier.Logits),
+            ImageClassifier classifier => Question.To(classifier, new ImageBatch(Of("pixel_values"), Labels()), classifier.Logits),
+            ImageTextModel pairs => Question.To(pairs, new ImageTextBatch(Of("pixel_values"), Of("input_ids"), Of("attention_mask")), pairs.Logits),
+            MultimodalLM decoder => Question.To(decoder, new MultimodalBatch(Tokens(), Of("pixel_values"), Grids(given)), decoder.Logits),
             _ => throw new NotSupportedException($"no inputs are known for {backbone.GetType().Name}"),
         };
     }

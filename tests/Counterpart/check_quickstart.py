@@ -2,7 +2,7 @@
 """Loads what the QuickStart wrote with transformers and peft, and compares the logits.
 
     dotnet run -c Release --project examples/QuickStart -- --out artifacts/quickstart --dump-logits artifacts/quickstart/logits.safetensors
-    python3 tests/peft/check_quickstart.py examples/QuickStart/model artifacts/quickstart/adapter artifacts/quickstart/logits.safetensors
+    python3 tests/Counterpart/check_quickstart.py examples/QuickStart/model artifacts/quickstart/adapter artifacts/quickstart/logits.safetensors
 
 Needs torch, transformers, peft and safetensors.
 """
