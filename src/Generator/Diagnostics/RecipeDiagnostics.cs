@@ -50,7 +50,7 @@ internal static class RecipeDiagnostics
 
     private static IEnumerable<DiagnosticDescriptor> Placement() =>
     [
-        Create("FPO1001", "No such module to adapt", "The {0} backbone has no linear layer '{1}'; nearest is '{2}' (of {3})", Suggests),
+        Create("FPO1001", "No such module to adapt", "The {0} backbone has no module '{1}'; nearest is '{2}' (of {3})", Suggests),
         Create("FPO1002", "No such site to adapt", "The {0} backbone has no site {1}; it has {2}"),
         Create("FPO1003", "The layers do not exist", "The range '{0}' {1}: the backbone has {2}, counted from 0", Suggests),
         Create("FPO1004", "Not a range of layers", "'{0}' is not a range: write it as in C#, for example \"8..16\", \"..4\" or \"^4..\""),
@@ -58,7 +58,7 @@ internal static class RecipeDiagnostics
         Bounded("FPO1006", "The scale of an adapter is out of bounds"),
         Bounded("FPO1007", "The dropout of an adapter is out of bounds"),
         Create("FPO1009", "Some sites do not exist", "The {0} backbone has no site {1}; only {2} will be adapted"),
-        Create("FPO1010", "No such module to train whole", "The {0} backbone has no linear layer '{1}' to train whole; nearest is '{2}' (of {3})", Suggests),
+        Create("FPO1010", "No such module to train whole", "The {0} backbone has no module '{1}' to train whole; nearest is '{2}' (of {3})", Suggests),
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
         Create("FPO1013", "One name, two towers", "{0} is in the {1} tower, and both are adapted; write Towers = Towers.{2} for the one, Towers.All if both are meant"),

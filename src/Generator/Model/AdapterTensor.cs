@@ -14,6 +14,7 @@ internal sealed record AdapterTensor(string Name, EquatableArray<string> Shape, 
         Where.Elsewhere != taken && (!Where.IsBias || site.HasBias)
         && (Where.When is null || adapter.IsSet(Where.When) && (Where.Is is null || adapter.Number(Where.When) == Where.Is))
         && (Where.Unless is null || !adapter.IsSet(Where.Unless))
+        && (Where.Only == 0 || (Where.Only & site.Role) != 0)
         && (Where.At is null || Holds(adapter, Where.At, site.Role)) && (Where.NotAt is null || !Holds(adapter, Where.NotAt, site.Role));
 
     private static bool Holds(Annotation adapter, string property, long role) => ((long)adapter.Number(property) & role) != 0;
@@ -36,6 +37,9 @@ internal sealed record TensorConditions
 
     /// <summary>A property of roles: at their sites it is not there; null for none.</summary>
     public required string? NotAt { get; init; }
+
+    /// <summary>Roles: at sites of others it is not there; 0 for none.</summary>
+    public required long Only { get; init; }
 
     /// <summary>Whether it is the site's own bias: there only at sites with one, and no number beside the backbone's.</summary>
     public required bool IsBias { get; init; }

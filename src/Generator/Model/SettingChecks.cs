@@ -1,10 +1,13 @@
 namespace FlatPO.Recipes.Generator.Model;
 
 /// <summary>What an annotation's class says of its properties together: each is an attribute of Annotations/Declarations.</summary>
-internal sealed record SettingChecks(EquatableArray<ConflictModel> Conflicts, EquatableArray<RatioModel> Ratios, EquatableArray<SubsetModel> Subsets, EquatableArray<BiasModel> Biases);
+internal sealed record SettingChecks(EquatableArray<ConflictModel> Conflicts, EquatableArray<ConflictAtModel> ConflictsAt, EquatableArray<RatioModel> Ratios, EquatableArray<SubsetModel> Subsets, EquatableArray<BiasModel> Biases);
 
 /// <summary>Two properties of which one at most may be set.</summary>
 internal sealed record ConflictModel(string Id, string First, string Second, string Reason);
+
+/// <summary>A property that may not be set where the adapter takes sites of these roles.</summary>
+internal sealed record ConflictAtModel(string Id, string Property, long Roles, string Reason);
 
 /// <summary>A quotient of two properties with a usual range.</summary>
 /// <param name="Id">The diagnostic.</param>

@@ -19,6 +19,7 @@ internal static class AnnotationNames
     public const string Bounds = "FlatPO.Recipes.BoundsAttribute";
     public const string PatternOf = "FlatPO.Recipes.PatternOfAttribute";
     public const string Conflict = "FlatPO.Recipes.ConflictAttribute";
+    public const string ConflictAt = "FlatPO.Recipes.ConflictAtAttribute";
     public const string UsualRatio = "FlatPO.Recipes.UsualRatioAttribute";
     public const string Subset = "FlatPO.Recipes.SubsetAttribute";
     public const string WantsBias = "FlatPO.Recipes.WantsBiasAttribute";

@@ -151,6 +151,7 @@ internal static class AttributeReader
         Unless = NamedText(mark, "Unless"),
         At = NamedText(mark, "At"),
         NotAt = NamedText(mark, "NotAt"),
+        Only = mark.NamedArguments.FirstOrDefault(argument => argument.Key == "Only").Value.Value is int roles ? roles : 0,
         IsBias = NamedFlag(mark, "IsBias"),
         IsWeight = NamedFlag(mark, "IsWeight"),
         Elsewhere = NamedFlag(mark, "Elsewhere"),

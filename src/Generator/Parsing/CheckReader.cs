@@ -8,9 +8,16 @@ internal static class CheckReader
 {
     public static SettingChecks Read(INamedTypeSymbol annotation) => new(
         [.. Declared(annotation, AnnotationNames.Conflict, 4).Select(mark => new ConflictModel(mark.Texts[0], mark.Texts[1], mark.Texts[2], mark.Texts[3]))],
+        [.. Declared(annotation, AnnotationNames.ConflictAt, 3).Select(ConflictAt)],
         [.. Declared(annotation, AnnotationNames.UsualRatio, 3).Select(Ratio)],
         [.. Declared(annotation, AnnotationNames.Subset, 3).Select(mark => new SubsetModel(mark.Texts[0], mark.Texts[1], mark.Texts[2]))],
         [.. Declared(annotation, AnnotationNames.WantsBias, 2).Select(mark => new BiasModel(mark.Texts[0], mark.Texts[1]))]);
+
+    private static ConflictAtModel ConflictAt((AttributeData Mark, string[] Texts) declared) => new(
+        declared.Texts[0],
+        declared.Texts[1],
+        declared.Mark.ConstructorArguments.Select(argument => argument.Value).OfType<int>().FirstOrDefault(),
+        declared.Texts[2]);
 
     private static RatioModel Ratio((AttributeData Mark, string[] Texts) declared) => new(
         declared.Texts[0],

@@ -5,6 +5,9 @@ namespace FlatPO.Recipes.Generator.Rules;
 /// <summary>Where adapters sit: in which towers, at which sites, in which layers.</summary>
 internal static class PlacementRules
 {
+    /// <summary>What reading an embedding keeps of its input, in float32 numbers: an id of 8 bytes.</summary>
+    private const long IdWidth = 2;
+
     /// <summary>The adapters at their sites, or null with findings.</summary>
     public static AdapterModel? Resolve(IReadOnlyList<Annotation> adapters, BackboneModel backbone, Findings findings)
     {
@@ -112,7 +115,8 @@ internal static class PlacementRules
         Annotation adapter = numbers.Annotation;
         IEnumerable<PlacedTensor> tensors = adapter.Tensors.Where(tensor => tensor.IsAdded(adapter, site, taken))
             .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))], tensor.Where.IsBias || tensor.Where.IsWeight));
-        long kept = numbers.Evaluate(adapter.KeepsForBackward, site, first), own = numbers.Evaluate(adapter.KeepsForBackward, site with { In = 0 }, first);
+        SiteModel reads = site.Kind == SiteKind.Embedding ? site with { In = IdWidth } : site;
+        long kept = numbers.Evaluate(adapter.KeepsForBackward, reads, first), own = numbers.Evaluate(adapter.KeepsForBackward, site with { In = 0 }, first);
         return new LayerRun(first, last, [.. tensors], own, kept - own);
     }
 }

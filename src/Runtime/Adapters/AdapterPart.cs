@@ -7,6 +7,9 @@ namespace FlatPO.Recipes.Adapters;
 /// <summary>What one method placed, told from others by its <c>peft_type</c>: most placements have one part. An adapter folder holds one.</summary>
 internal sealed class AdapterPart(AdapterMethod method)
 {
+    // peft utils/other.py, EMBEDDING_LAYER_NAMES: get_peft_model_state_dict saves these modules' own weights with an adapter that sits there
+    private static readonly string[] SavedBeside = ["embed_tokens", "lm_head"];
+
     private readonly List<(Site Site, Adapter Adapter)> placed = [];
 
     internal AdapterMethod Method { get; } = method;
@@ -33,6 +36,11 @@ internal sealed class AdapterPart(AdapterMethod method)
     [
         .. from tensor in placed.SelectMany(pair => pair.Adapter.FileTensors).Concat(Elsewhere.SelectMany(pair => pair.Trained.FileTensors)).Concat(whole.Select(tensor => FileTensor.Of(tensor)))
            select tensor with { Name = Method.FilePrefix + tensor.Name },
+        .. from pair in placed
+           where pair.Adapter is not TrainedWeights && SavedBeside.Any(name => pair.Site.Module.EndsWith($".{name}", StringComparison.Ordinal) || pair.Site.Module == name)
+           from own in pair.Site.Parts
+           where own.Part == "weight"
+           select FileTensor.Copy($"{Method.FilePrefix}{pair.Site.Module}.base_layer.weight", own.Weight),
         .. from tensor in Shared ?? []
            where tensor.InFile
            select new FileTensor(tensor.Name, tensor.Value.shape, () => tensor.Value, numbers => tensor.Value.copy_(numbers)),

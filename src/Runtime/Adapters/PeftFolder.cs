@@ -94,6 +94,7 @@ public static class PeftFolder
         using SafetensorsFile file = SafetensorsFile.Open(Path.Combine(folder, WeightsFile));
         IReadOnlyList<FileTensor> tensors = placement.FileTensors(part);
         Dictionary<string, string> sources = Sources(placement, part, file);
+        tensors = [.. tensors.Where(tensor => sources.ContainsKey(tensor.Name) && !tensor.IsCopy)];
         Tensor[] numbers = [.. tensors.Select(tensor => file.Read(sources[tensor.Name], placement.Backbone.Device, ScalarType.Float32))];
         return () =>
         {
@@ -149,12 +150,15 @@ public static class PeftFolder
             string? name = Names(placement, part, tensor.Name).FirstOrDefault(file.Entries.ContainsKey);
             if (name is null)
             {
-                wrong.Add($"missing '{tensor.Name}'");
+                if (!tensor.IsCopy)
+                    wrong.Add($"missing '{tensor.Name}'");
                 continue;
             }
             unexpected.Remove(name);
             if (!file.Entries[name].Shape.SequenceEqual(tensor.Shape))
                 wrong.Add($"'{name}' has shape [{string.Join(", ", file.Entries[name].Shape)}]; expected [{string.Join(", ", tensor.Shape)}]");
+            else if (tensor.IsCopy && file.Read(name, placement.Backbone.Device, tensor.Write().dtype) is var copy && copy.ne(tensor.Write()).any().item<bool>())
+                wrong.Add($"'{name}' holds other numbers than the checkpoint: train it whole (modules_to_save), or load the checkpoint that the adapter was trained on");
             else
                 sources[tensor.Name] = name;
         }

@@ -5,15 +5,19 @@ namespace FlatPO.Recipes;
 /// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] random and B [out, rank] zero at the start; DoRA and rsLoRA are properties of it, as in PEFT.</summary>
 [RealizedBy(typeof(LoraMethod))]
 [KeepsForBackward("in + Rank + UseDora * 2 * out")]
-[AdapterTensor("lora_A.weight", "Rank", "in")]
-[AdapterTensor("lora_B.weight", "out", "Rank")]
+[AdapterTensor("lora_A.weight", "Rank", "in", Only = ~Sites.Embedding)]
+[AdapterTensor("lora_B.weight", "out", "Rank", Only = ~Sites.Embedding)]
 [AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]
 [AdapterTensor("lora_magnitude_vector", "out", When = nameof(UseDora))]
 [AdapterTensor("base_layer.bias", "out", When = nameof(Bias), IsBias = true)]
 [AdapterTensor("bias", "out", When = nameof(Bias), Is = LoraBiasTraining.All, IsBias = true, Elsewhere = true)]
+[AdapterTensor("lora_embedding_A", "Rank", "in", Only = Sites.Embedding)]
+[AdapterTensor("lora_embedding_B", "out", "Rank", Only = Sites.Embedding)]
 [UsualRatio("FPO1015", nameof(Alpha), nameof(Rank), Root = nameof(UseRslora), AtLeast = 0.25, AtMost = 8)]
 [Conflict("FPO1016", nameof(UseDora), nameof(LoraBias), "DoRA has no bias of B (peft refuses it too)")]
 [Conflict("FPO1016", nameof(Initialization), nameof(LoraBias), "peft allows a bias of B with its standard initialization alone")]
+[ConflictAt("FPO1016", nameof(UseDora), Sites.Embedding, "the rows of a table of vectors have no lengths of their own here; name linear layers alone")]
+[ConflictAt("FPO1016", nameof(LoraBias), Sites.Embedding, "an embedding's B has no bias (peft refuses it too)")]
 [WantsBias("FPO1017", nameof(LoraBias))]
 public sealed class LoraAttribute : AdapterAttribute
 {

@@ -52,7 +52,7 @@ public sealed class PlaceTests
     public void Messages_name_the_value_the_nearest_and_the_allowed()
     {
         Diagnostic module = Assert.Single(Recipe("""[Lora(TargetModules = ["v_prj"])]""").Analyze());
-        Assert.Equal("The opt backbone has no linear layer 'v_prj'; nearest is 'v_proj' (of k_proj, v_proj, q_proj, out_proj, fc1, fc2, lm_head)", module.GetMessage());
+        Assert.Equal("The opt backbone has no module 'v_prj'; nearest is 'v_proj' (of embed_tokens, k_proj, v_proj, q_proj, out_proj, fc1, fc2, lm_head)", module.GetMessage());
         Diagnostic rank = Assert.Single(Recipe("[Lora(Rank = 900)]").Analyze());
         Assert.Equal("Rank = 900 is out of bounds at model.decoder.layers.{layer}.self_attn.v_proj [768, 768]; allowed is at least 1 and at most 768", rank.GetMessage());
         Diagnostic unknown = Assert.Single(Recipe("""[Lora(RankPattern = ["layers.12.self_attn.v_proj=4"])]""").Analyze());

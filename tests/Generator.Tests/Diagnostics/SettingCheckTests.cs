@@ -13,6 +13,8 @@ public sealed class SettingCheckTests
     [InlineData("Rank = 16, Alpha = 128, UseRslora = true", "FPO1015", "Alpha / √Rank = 128 / √16 = 32", "16")]
     [InlineData("UseDora = true, LoraBias = true", "FPO1016", "LoraBias = true excludes UseDora = true: DoRA has no bias of B", "true")]
     [InlineData("LoraBias = true, Initialization = LoraInitialization.Gaussian", "FPO1016", "LoraBias = true excludes Initialization = Gaussian: peft", "true")]
+    [InlineData("UseDora = true, Sites = Sites.Query | Sites.Embedding", "FPO1016", "UseDora = true excludes embed_tokens: the rows", "true")]
+    [InlineData("LoraBias = true, TargetModules = [\"embed_tokens\"]", "FPO1016", "LoraBias = true excludes embed_tokens: an embedding's B has no bias", "true")]
     public void Lora_is_told_what_is_wrong_at_the_argument(string arguments, string id, string message, string place)
     {
         Diagnostic found = Assert.Single(Recipe($"Lora({arguments})").Analyze());
@@ -27,6 +29,7 @@ public sealed class SettingCheckTests
     [InlineData("Lora(UseDora = true, UseRslora = true, Dropout = 0.1)")]
     [InlineData("Lora(LoraBias = true)")]
     [InlineData("Lora(UseDora = true, LoraBias = false)")]
+    [InlineData("Lora(Sites = Sites.Embedding, UseRslora = true)")]
     [InlineData("Ia3")]
     [InlineData("Bottleneck")]
     [InlineData("Bottleneck(Size = 768, Sites = Sites.Down, Activation = BottleneckActivation.Silu)")]

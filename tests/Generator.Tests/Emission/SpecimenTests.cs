@@ -15,6 +15,7 @@ public sealed class SpecimenTests
     [InlineData("VeraLlama")]
     [InlineData("NarrowOpt")]
     [InlineData("BiasedQwen")]
+    [InlineData("EmbeddedMistral")]
     [InlineData("BiasedOpt")]
     [InlineData("SupportAnswers")]
     [InlineData("PlainQwen")]

@@ -14,7 +14,7 @@ internal sealed class ShownFile(string path, string text) : AdditionalText
     /// <summary>The tiny checkpoints' config.json files, and that of the specimen's own backbone.</summary>
     internal static IReadOnlyList<AdditionalText> Golden { get; } =
     [
-        .. new[] { "opt", "llama", "qwen2", "qwen3", "vit", "clip", "roberta", "qwen2_5_vl" }.Select(family => new ShownFile($"/src/tests/Golden/backbones/{family}/config.json", Repository.Read($"tests/Golden/backbones/{family}/config.json"))),
+        .. new[] { "opt", "llama", "qwen2", "qwen3", "mistral", "vit", "clip", "roberta", "qwen2_5_vl" }.Select(family => new ShownFile($"/src/tests/Golden/backbones/{family}/config.json", Repository.Read($"tests/Golden/backbones/{family}/config.json"))),
         new ShownFile(@"C:\src\tests\Specimens\echo\config.json", Repository.Read("tests/Specimens/echo/config.json")),
     ];
 }

@@ -18,7 +18,7 @@ public sealed class AdapterGolden(ITestOutputHelper output)
 {
     private const double Tolerance = 1e-4;
 
-    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "vera", "lora_layers_patterns", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
+    public static TheoryData<string> Cases => Golden.Cases("adapters", "lora_qv", "lora_all_linear", "lora_vit", "lora_clip", "lora_seq_cls", "lora_qwen2_5_vl", "rslora", "dora", "ia3", "vera", "lora_layers_patterns", "lora_embedding_head", "ln_tuning", "prompt", "p_tuning", "prefix", "prefix_opt");
 
     /// <summary>Those that are part of weights.</summary>
     public static TheoryData<string> Mergeable => [.. ((IEnumerable<object[]>)Cases).Select(row => (string)row[0]).Where(name => !Virtual.Any(part => name.Contains(part, StringComparison.Ordinal)))];

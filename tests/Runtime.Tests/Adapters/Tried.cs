@@ -7,18 +7,18 @@ using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Adapters;
 
-/// <summary>A golden language model with one adapter method on every linear layer (of some layers), or with none.</summary>
+/// <summary>A golden language model with one adapter method on every linear layer (of some layers) or other roles, or with none.</summary>
 internal sealed class Tried : IDisposable
 {
     private readonly Arena? arena;
 
-    internal Tried(AdapterMethod? method, string backbone, Precision precision = Precision.Float32, string layer = "")
+    internal Tried(AdapterMethod? method, string backbone, Precision precision = Precision.Float32, string layer = "", Sites roles = Sites.AllLinear)
     {
         Backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone(backbone), Devices.Cpu, precision);
         Placement = new AdapterPlacement(Backbone, seed: 5);
         if (method is null)
             return;
-        foreach (Projection site in Backbone.Weights.Projections.Where(site => (site.Role & Sites.AllLinear) != 0 && site.Module.Contains(layer, StringComparison.Ordinal)))
+        foreach (Site site in Backbone.Weights.AllSites.Where(site => (site.Role & roles) != 0 && site.Module.Contains(layer, StringComparison.Ordinal)))
             Placement.Place(method, site);
         foreach (Site site in Backbone.Weights.AllSites.Where(site => !site.IsTaken))
             Placement.TrainElsewhere(method, site.Module);

@@ -8,9 +8,9 @@ namespace FlatPO.Recipes.Adapters.Lora;
 
 /// <summary>
 /// LoRA (arXiv 2106.09685; peft <c>tuners/lora/layer.py</c>) and its variants. A variant that computes something else is a <see cref="LoraPair"/> of its own and
-/// a line in <see cref="Place"/>; its entries of adapter_config.json are in <see cref="LoraConfig"/>.
+/// a line in <c>Place</c>; its entries of adapter_config.json are in <see cref="LoraConfig"/>.
 /// </summary>
-public sealed class LoraMethod : AdapterMethod<LoraPair>
+public sealed class LoraMethod : AdapterMethod<LoraPair>, IEmbeddingMethod<LoraEmbedding>
 {
     private readonly NumberPattern ranks = NumberPattern.None;
     private readonly NumberPattern alphas = NumberPattern.None;
@@ -77,20 +77,25 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc/>
     public override LoraPair Place(Projection site, Generator random)
     {
-        Conflicts.Check(typeof(LoraAttribute), this);
-        Bounds.Check(typeof(LoraAttribute), nameof(LearningRateRatio), LearningRateRatio);
-        int rank = RankAt(site);
-        if (rank < 1 || rank > Math.Min(site.In, site.Out))
-            throw new RecipeException("FPO1005", $"Rank = {rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
+        CheckAt(site);
         using var scope = NewDisposeScope();
         (Tensor a, Tensor b) = LoraStart.Factors(this, site, random);
         PairParts parts = new(this, Adapter(site, "lora_A.weight", a), Adapter(site, "lora_B.weight", b), ScalingAt(site))
         {
             Bias = LoraBias ? Adapter(site, "lora_B.bias", zeros(site.Out)) : null,
             OfSite = Bias != LoraBiasTraining.None && site.Bias is not null ? new TrainedBias(Adapter(site, "base_layer.bias", TrainedBias.Start(site).clone()), site) : null,
-            Remainder = LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null,
+            Remainder = Remainder(a, b),
         };
         return UseDora ? new DoraPair(parts, Adapter(site, "lora_magnitude_vector", DoraPair.InitialMagnitude(site))) : new LoraPair(parts);
+    }
+
+    /// <inheritdoc/>
+    public LoraEmbedding Place(EmbeddingSite site, Generator random)
+    {
+        CheckAt(site);
+        using var scope = NewDisposeScope();
+        (Tensor a, Tensor b) = LoraStart.Factors(this, site, random);
+        return new LoraEmbedding(Adapter(site, "lora_embedding_A", a), Adapter(site, "lora_embedding_B", b), ScalingAt(site), Remainder(a, b));
     }
 
     /// <inheritdoc/>
@@ -116,9 +121,20 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>
     /// <inheritdoc/>
     public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites) => LoraConfig.Check(this, config, sites);
 
+    private void CheckAt(Site site)
+    {
+        Conflicts.Check(typeof(LoraAttribute), this, site);
+        Bounds.Check(typeof(LoraAttribute), nameof(LearningRateRatio), LearningRateRatio);
+        int rank = RankAt(site);
+        if (rank < 1 || rank > Math.Min(site.In, site.Out))
+            throw new RecipeException("FPO1005", $"Rank = {rank} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {Math.Min(site.In, site.Out)}");
+    }
+
+    private LoraRemainder? Remainder(Tensor a, Tensor b) => LoraStart.IsPartOfWeight(Initialization) ? new LoraRemainder(a, b) : null;
+
     /// <summary>A tensor of its own at the site. LoRA+ moves B faster, and what is one-dimensional (peft <c>optimizers/loraplus.py</c>).</summary>
     private TrainableTensor Adapter(Site site, string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial)
     {
-        LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) ? 1 : LearningRateRatio,
+        LearningRateFactor = name.StartsWith("lora_A", StringComparison.Ordinal) || site is EmbeddingSite ? 1 : LearningRateRatio,
     };
 }

@@ -23,6 +23,13 @@ internal static class LoraStart
         };
     }
 
+    /// <summary>Both factors at a table of vectors: A zero and B from a normal, whatever the initialization, as in peft.</summary>
+    internal static (Tensor A, Tensor B) Factors(LoraMethod method, EmbeddingSite site, Generator random)
+    {
+        int rank = method.RankAt(site);
+        return (zeros(rank, site.In), randn([site.Out, rank], float32, generator: random));
+    }
+
     private static Tensor Uniform(long[] shape, double bound, Generator random) => rand(shape, float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
 
     /// <summary>PiSSA (arXiv 2404.02948, equations 2 and 3): W = U S Vᵀ; A = √(S / s) Vᵀ and B = U √(S / s), of the largest singular values.</summary>

@@ -65,6 +65,9 @@ public sealed class AdapterTensorAttribute(string name, params string[] shape) :
     /// <summary>A property of type <see cref="Sites"/>: the tensor is there only at sites of other roles. Null for no condition.</summary>
     public string? NotAt { get; set; }
 
+    /// <summary>The roles of the sites at which alone the tensor is; none for all.</summary>
+    public Sites Only { get; set; }
+
     /// <summary>Whether it is the site's own bias, trained: it is there only at sites that have one, and counted among the backbone's numbers.</summary>
     public bool IsBias { get; set; }
 

@@ -20,6 +20,23 @@ public sealed class ConflictAttribute(string id, string first, string second, st
     public string Reason { get; } = reason;
 }
 
+/// <summary>A property that may not be set where the adapter sits at sites of some roles.</summary>
+[AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
+public sealed class ConflictAtAttribute(string id, string property, Sites sites, string reason) : Attribute
+{
+    /// <summary>The diagnostic id.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>The property; the finding is shown at it.</summary>
+    public string Property { get; } = property;
+
+    /// <summary>The roles.</summary>
+    public Sites Sites { get; } = sites;
+
+    /// <summary>Why they exclude each other.</summary>
+    public string Reason { get; } = reason;
+}
+
 /// <summary>A quotient of two of an annotation's properties that is seldom meant where it leaves a range: a warning of the compiler.</summary>
 [AttributeUsage(AttributeTargets.Class, AllowMultiple = true)]
 public sealed class UsualRatioAttribute(string id, string dividend, string divisor) : Attribute
