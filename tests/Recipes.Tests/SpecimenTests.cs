@@ -95,6 +95,28 @@ public sealed class SpecimenTests
     }
 
     [Fact]
+    public void Merged_in_memory_a_recipe_answers_the_same_and_then_trains_on()
+    {
+        TokenExample[] examples = Golden.Tokens(6);
+        using TinyOpt recipe = TinyOpt.Load(Golden.Backbone("opt"), Devices.Cpu);
+        recipe.Train(examples);
+        double trained = recipe.Evaluate(examples).Loss;
+        int[][] prompts = [[5, 6, 7]];
+        GenerationSettings settings = new() { MaxNewTokens = 8, StopIds = [] };
+        int[] ids = [.. recipe.Generate(prompts, settings)[0].Ids];
+
+        using (recipe.Merge())
+        {
+            Assert.Equal(trained, recipe.Evaluate(examples).Loss, 1e-5);
+            Assert.Equal(ids, recipe.Generate(prompts, settings)[0].Ids);
+            Assert.Equal("FPO4022", Assert.Throws<RecipeException>(() => recipe.Train(examples)).Id);
+        }
+
+        Assert.Equal(trained, recipe.Evaluate(examples).Loss);
+        Assert.NotEmpty(recipe.Train(examples).Steps);
+    }
+
+    [Fact]
     public void Images_train_the_last_layers_and_a_whole_classifier()
     {
         using TinyVit recipe = TinyVit.Load(Golden.Backbone("vit"), Devices.Cpu);

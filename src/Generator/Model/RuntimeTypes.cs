@@ -10,7 +10,7 @@ internal static class RuntimeTypes
     public static IReadOnlyDictionary<string, string> FullNames { get; } = new[]
     {
         (Root, "Bounds IMergeable PlannedTensor TokenExample ImageExample SequenceExample ImageTextExample MultimodalExample Completion GeneratedToken GenerationSettings Sites Precision Normalization"),
-        ($"{Root}.Adapters", "AdapterPlacement"),
+        ($"{Root}.Adapters", "AdapterPlacement MergedWeights"),
         ($"{Root}.Backbones", "BackboneLoader"),
         ($"{Root}.Batches", "TokenBatch ImageBatch SequenceBatch ImageTextBatch MultimodalBatch"),
         ($"{Root}.Generation", "TextGenerator"),

@@ -46,7 +46,7 @@ public sealed class AdapterCollection(Backbone backbone) : IDisposable
         return Add(name, () => AdapterPlacement.Built(Backbone, combination.PlaceOn));
     }
 
-    /// <summary>Makes an adapter the one the backbone computes with, or none of them. Throws FPO4017 for a name that is not there.</summary>
+    /// <summary>Makes an adapter the one the backbone computes with, or none of them. Throws FPO4017 for a name that is not there, FPO4022 while the active one is merged.</summary>
     public void Activate(string? name)
     {
         AdapterPlacement? next = name is null ? null : Find(name).Placement;
@@ -85,6 +85,8 @@ public sealed class AdapterCollection(Backbone backbone) : IDisposable
     /// <summary>Takes every adapter off the backbone and frees their numbers.</summary>
     public void Dispose()
     {
+        foreach ((AdapterPlacement placement, _) in adapters.Values)
+            placement.Merged?.Dispose();
         Activate(null);
         foreach ((AdapterPlacement placement, Arena arena) in adapters.Values)
         {

@@ -70,6 +70,8 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     {
         set
         {
+            if (value)
+                RequireUnmerged();
             Backbone.Training = value;
             foreach ((_, Adapter adapter) in placed)
                 adapter.Training = value;
@@ -142,17 +144,45 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public void Save(string folder) => PeftFolder.Save(this, folder);
 
     /// <summary>Reads adapters of the same method and placement from peft's layout.</summary>
-    public void Load(string folder) => PeftFolder.Load(this, folder);
+    public void Load(string folder)
+    {
+        RequireUnmerged();
+        PeftFolder.Load(this, folder);
+    }
 
     /// <inheritdoc cref="MergedCheckpoint.Write"/>
-    public void MergeInto(string folder, long maxShardBytes = CheckpointWriter.DefaultShardBytes)
+    public void MergeInto(string folder, long? maxShardBytes = null)
     {
         _ = Shared;
         MergedCheckpoint.Write(this, folder, maxShardBytes);
     }
 
+    /// <summary>
+    /// Adds the adapters into the backbone's weights in memory until the returned scope is left. Before, the merged weights answer the backbone's <see cref="Backbone.Probe"/> beside the
+    /// adapted ones: FPO4015 where they disagree, and FPO4013, FPO4019 and FPO4022 as for a merged checkpoint. Within it the adapters are not trained, loaded or merged anew: FPO4022.
+    /// </summary>
+    public MergedWeights Merge()
+    {
+        _ = Shared;
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        Dictionary<string, Tensor> merged = MergedWeights.Of(this);
+        MergeProof.Require(this, merged);
+        return new MergedWeights(this, merged, owned: true);
+    }
+
     /// <summary>Whether the backbone computes with what is placed: unless an <see cref="AdapterCollection"/> put it aside.</summary>
     internal bool Attached { get; private set; } = true;
+
+    /// <summary>What holds the frozen numbers while the adapters are merged in memory.</summary>
+    internal MergedWeights? Merged { get; set; }
+
+    /// <summary>Throws FPO4022 while the adapters are merged in memory.</summary>
+    internal void RequireUnmerged()
+    {
+        if (Merged is not null)
+            throw new RecipeException("FPO4022", $"the adapters are merged into the weights of {Backbone.Config.Path}; leave the scope that Merge returned before they are trained, loaded, merged or switched");
+    }
 
     /// <summary>Puts the adapters, and the modules trained whole, where they were placed.</summary>
     internal void Attach() => Switch(on: true);
@@ -196,6 +226,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
 
     private void Switch(bool on)
     {
+        RequireUnmerged();
         Attached = on;
         foreach ((Site site, Adapter adapter) in placed.Concat(whole.Concat(parts.SelectMany(part => part.Elsewhere)).Select(pair => (pair.Site, (Adapter)pair.Trained))))
             site.Take(on ? adapter : null);

@@ -54,19 +54,8 @@ internal static class MergeProof
 
     private static Tensor? Merged(AdapterPlacement placement, IReadOnlyDictionary<string, Tensor> merged)
     {
-        Weight[] changed = [.. placement.Backbone.Weights.All.Where(weight => !ReferenceEquals(weight.Frozen, merged[weight.Name]))];
-        placement.Detach();
-        Tensor[] frozen = [.. changed.Select(weight => weight.Exchange(merged[weight.Name]))];
-        try
-        {
-            return placement.Backbone.Probe();
-        }
-        finally
-        {
-            foreach ((Weight weight, Tensor numbers) in changed.Zip(frozen))
-                weight.Exchange(numbers);
-            placement.Attach();
-        }
+        using MergedWeights weights = new(placement, merged, owned: false);
+        return placement.Backbone.Probe();
     }
 
     /// <summary>‖x − y‖ / ‖y‖; 0 where they are the same, be they zero.</summary>

@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Training;
 
 namespace FlatPO.Recipes;
@@ -24,8 +25,14 @@ public interface IRecipe<TExample> : IDisposable
 public interface IMergeable
 {
     /// <summary>
-    /// Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone. The recipe itself stays as it is, so that there is nothing to unmerge:
-    /// its backbone keeps the frozen numbers and its adapters theirs, and it trains on.
+    /// Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone, in files of at most <paramref name="maxShardBytes"/> bytes of weights (5 GB unless given). The
+    /// recipe itself stays as it is: its backbone keeps the frozen numbers and its adapters theirs, and it trains on.
     /// </summary>
-    void Merge(string folder);
+    void Merge(string folder, long? maxShardBytes = null);
+
+    /// <summary>
+    /// Merges the adapters in memory until the returned scope is left: the recipe evaluates and generates at the base model's cost, and does not train (FPO4022). Leaving it unmerges
+    /// them, bit for bit. Memory for a second copy of the changed weights is needed meanwhile.
+    /// </summary>
+    MergedWeights Merge();
 }

@@ -320,7 +320,10 @@ partial class Patterned : IRecipe<TokenExample>, IMergeable
     public void LoadAdapter(string folder) => placement.Load(folder);
 
     /// <summary>Writes a checkpoint in Hugging Face layout with the adapters merged into the backbone; the recipe itself stays as it is.</summary>
-    public void Merge(string folder) => placement.MergeInto(folder);
+    public void Merge(string folder, long? maxShardBytes = null) => placement.MergeInto(folder, maxShardBytes);
+
+    /// <summary>Merges the adapters in memory until the returned scope is left, for evaluation and generation at the base model's cost.</summary>
+    public MergedWeights Merge() => placement.Merge();
 
     /// <inheritdoc/>
     public void Dispose()
