@@ -21,6 +21,8 @@ public sealed class FreshAdapterGolden(ITestOutputHelper output)
 
     public static TheoryData<string, string> LikeTheBase => Like("base");
 
+    public static TheoryData<string, string> LikeTheBaseInBFloat16 => Where((method, backbone) => Cell(method, backbone) == "base" && !new FreshMethod(method).TrainsOwnNumbers);
+
     public static TheoryData<string, string> LikeTokens => Like("tokens");
 
     public static TheoryData<string, string> LikeACache => Like("cache");
@@ -28,17 +30,10 @@ public sealed class FreshAdapterGolden(ITestOutputHelper output)
     public static TheoryData<string, string> LikePatches => Like("patches");
 
     [Theory, MemberData(nameof(LikeTheBase))]
-    public void Leaves_the_logits_exactly_the_bases(string method, string backbone)
-    {
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        using AdapterGolden.Loaded plain = Load(backbone), adapted = Load(backbone);
-        AdapterPlacement placement = new FreshMethod(method).On(adapted.Backbone);
-        using Arena arena = placement.BuildArena();
-        using (arena.Bind())
-            Assert.Equal(plain.Logits(plain.Backbone).reshape(-1).Bits(), adapted.Logits(adapted.Backbone).reshape(-1).Bits());
-        Assert.NotEmpty(placement.Tensors);
-    }
+    public void Leaves_the_logits_exactly_the_bases(string method, string backbone) => AssertLikeTheBase(method, backbone, Precision.Float32);
+
+    [Theory, MemberData(nameof(LikeTheBaseInBFloat16))]
+    public void Does_so_in_bfloat16_where_the_base_computes_with_its_own_numbers(string method, string backbone) => AssertLikeTheBase(method, backbone, Precision.BFloat16);
 
     [Theory, MemberData(nameof(LikeTokens))]
     public void Is_read_exactly_as_tokens_before_the_text(string method, string backbone)
@@ -86,6 +81,20 @@ public sealed class FreshAdapterGolden(ITestOutputHelper output)
         Assert.True(documented.Contains($"\n\n{matrix}\n\n", StringComparison.Ordinal), $"docs/adapters.md has another matrix than\n{matrix}");
     }
 
+    private static void AssertLikeTheBase(string method, string backbone, Precision precision)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using AdapterGolden.Loaded plain = Load(backbone, precision), adapted = Load(backbone, precision);
+        AdapterPlacement placement = new FreshMethod(method).On(adapted.Backbone);
+        using Arena arena = placement.BuildArena();
+        using (arena.Bind())
+            Assert.Equal(Bits(plain), Bits(adapted));
+        Assert.NotEmpty(placement.Tensors);
+
+        static int[] Bits(AdapterGolden.Loaded loaded) => loaded.Logits(loaded.Backbone).to_type(ScalarType.Float32).reshape(-1).Bits();
+    }
+
     private static string Cell(string method, string backbone) => AllowedPairs.Answer(method, backbone) is var answer && answer == Allowed ? new FreshMethod(method).Identity : answer;
 
     private static string Row(string first, IEnumerable<string> others) => $"| {string.Join(" | ", others.Prepend(first))} |";
@@ -103,9 +112,9 @@ public sealed class FreshAdapterGolden(ITestOutputHelper output)
         return pairs;
     }
 
-    private static AdapterGolden.Loaded Load(string backbone)
+    private static AdapterGolden.Loaded Load(string backbone, Precision precision = Precision.Float32)
     {
         string folder = Golden.Backbone(backbone);
-        return new AdapterGolden.Loaded(BackboneLoader.Load(folder, Devices.Cpu, Precision.Float32), Golden.Case(folder));
+        return new AdapterGolden.Loaded(BackboneLoader.Load(folder, Devices.Cpu, precision), Golden.Case(folder));
     }
 }

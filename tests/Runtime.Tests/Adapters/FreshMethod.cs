@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Adapters.VisualPrompt;
 using FlatPO.Recipes.Backbones;
 
@@ -26,6 +27,9 @@ internal sealed partial class FreshMethod
     /// token's are; <c>cache</c>, those of the base with the prefix in its cache; <c>patches</c>, those of the base with the prompt's vectors read as patches.
     /// </summary>
     internal string Identity => Methods.Select(IdentityOf).MaxBy(identity => identity != "base")!;
+
+    /// <summary>Whether copies of the base's own numbers are trained: float32, in which a layer of a bfloat16 base then computes.</summary>
+    internal bool TrainsOwnNumbers => Methods.Any(method => method is ILinearMethod<TrainedWeights> or INormMethod<TrainedWeights> or LoraMethod { Bias: LoraBiasTraining.All });
 
     /// <summary>Places them as the recipe would.</summary>
     internal AdapterPlacement On(Backbone backbone)
