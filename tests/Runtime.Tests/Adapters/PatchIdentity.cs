@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Adapters.VisualPrompt;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
