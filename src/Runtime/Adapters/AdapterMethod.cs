@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Trainables;
 using TorchSharp;
 
 namespace FlatPO.Recipes.Adapters;
@@ -36,7 +35,7 @@ public abstract class AdapterMethod
     public virtual IReadOnlyCollection<string> KnownEntries => [];
 
     /// <summary>Whether it can sit at a site.</summary>
-    internal bool Takes(Site site) => site switch
+    internal bool Takes(Site site) => Trains(site) && site switch
     {
         Projection => this is ILinearMethod<Adapter>,
         EmbeddingSite => this is IEmbeddingMethod<Adapter>,
@@ -44,6 +43,12 @@ public abstract class AdapterMethod
         InputSite => this is IInputMethod<Adapter>,
         _ => false,
     };
+
+    /// <summary>Whether it has something to train at a site of a kind that it takes; a method for a part that not all sites have says where it is not.</summary>
+    internal virtual bool Trains(Site site) => true;
+
+    /// <summary>FPO1051: what the method trains is not there.</summary>
+    internal static RecipeException Nothing(AdapterMethod method, Site site) => new("FPO1051", $"{method.PeftType} cannot sit at {site.Module}: it would train nothing there");
 
     /// <summary>Builds the method's adapter where its type does not matter.</summary>
     internal Adapter Build(Site site, torch.Generator random) => (site, this) switch

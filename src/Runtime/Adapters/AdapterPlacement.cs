@@ -109,6 +109,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     {
         if (parts.Exists(part => part.Shared is { Count: > 0 }))
             throw new InvalidOperationException($"{site.Module} is placed too late: what the layers share was built for the sites before it");
+        MethodTasks.Check(method, Backbone);
         using Generator random = new(SeedOf(Vacant(site).Module), CPU);
         Adapter adapter = method.Build(site, random);
         site.Take(adapter);

@@ -10,6 +10,8 @@ public sealed class BitFitMethod : AdapterMethod, ILinearMethod<TrainedWeights>,
 {
     internal const string Type = "BITFIT";
 
+    private const string Part = "bias";
+
     /// <inheritdoc/>
     public override string PeftType => Type;
 
@@ -32,5 +34,8 @@ public sealed class BitFitMethod : AdapterMethod, ILinearMethod<TrainedWeights>,
     {
     }
 
-    private static TrainedWeights Biases(Site site) => TrainedParts.Of(site, TrainableKind.Adapter, part => part == "bias" ? part : null);
+    /// <inheritdoc/>
+    internal override bool Trains(Site site) => site.Parts.Any(own => own.Part == Part);
+
+    private TrainedWeights Biases(Site site) => Trains(site) ? TrainedParts.Of(site, TrainableKind.Adapter, part => part == Part ? part : null) : throw Nothing(this, site);
 }

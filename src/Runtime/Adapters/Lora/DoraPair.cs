@@ -30,8 +30,8 @@ public sealed class DoraPair : LoraPair
         Tensor plain = DropsOut ? functional.linear(input, site.Weight.Frozen.to_type(ScalarType.Float32)) : WithoutBias(frozen, site); // W x, [..., out]
         Tensor scale = Magnitude.Live.div(Norms(site)); // m / ‖W + ΔW‖, [out]
         // what it adds to W x + b: (scale − 1) · W x + scale · ΔW x; nothing at all at the start, where scale is exactly 1
-        Tensor added = scale.sub(Scalars.One).mul(Remaining(plain, input)).Plus(scale.mul(Update(input)));
-        return frozen.Plus(WithBias(Remaining(added, x)).to_type(x.dtype)).MoveToOuterDisposeScope();
+        Tensor added = scale.sub(Scalars.One).mul(plain).Plus(scale.mul(Update(input)));
+        return frozen.Plus(WithBias(Undropped(added, input, x)).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -57,7 +57,8 @@ public class LoraPair : AdapterLayer
     {
         using var scope = NewDisposeScope();
         Tensor frozen = site.Base(x); // before the branch, as peft: backward then sums in the same order
-        return frozen.Plus(WithBias(Remaining(Update(BranchInput(x)), x)).to_type(x.dtype)).MoveToOuterDisposeScope();
+        Tensor input = BranchInput(x);
+        return frozen.Plus(WithBias(Undropped(Update(input), input, x)).to_type(x.dtype)).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -86,19 +87,19 @@ public class LoraPair : AdapterLayer
         return DropsOut ? functional.dropout(input, Method.Dropout) : input;
     }
 
-    /// <summary>s · (B A x + b): float32 [..., in] → [..., rank] → [..., out].</summary>
+    /// <summary>ΔW x: s · (B A x + b), or s · (B A − B₀ A₀) x where the pair began as a part of the weight. Float32 [..., in] → [..., rank] → [..., out].</summary>
     private protected Tensor Update(Tensor input) =>
-        functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live).mul(Scale);
+        (remainder?.Moved(input, (A.Live, B.Live)) ?? functional.linear(functional.linear(input, A.Live), B.Live, Bias?.Live)).mul(Scale);
 
-    /// <summary>What is added to W x less what W − s · B₀ A₀ lacks of it: added − s · B₀ A₀ x, nothing at the start. Dropout does not act there, as in peft.</summary>
-    private protected Tensor Remaining(Tensor added, Tensor x) =>
-        remainder is null ? added : added.sub(remainder.Branch(x.to_type(ScalarType.Float32)).mul(Scale));
+    /// <summary>What is added to W x, where dropout acted on <paramref name="input"/>: it does not act on what W − s · B₀ A₀ lacks, as in peft.</summary>
+    private protected Tensor Undropped(Tensor added, Tensor input, Tensor x) =>
+        remainder is null || !DropsOut ? added : added.Plus(remainder.Branch(input.sub(x.to_type(ScalarType.Float32))).mul(Scale));
 
     /// <summary>What is added to the frozen output, and the change of its bias where that is trained.</summary>
     private protected Tensor WithBias(Tensor added) => ofSite is null ? added : ofSite.AddTo(added);
 
     /// <summary>ΔW / s: B A, less B₀ A₀ where the pair began as a part of the weight. [out, in]</summary>
-    private protected Tensor Delta(Tensor a, Tensor b) => remainder is null ? b.mm(a) : b.mm(a).sub(remainder.Product());
+    private protected Tensor Delta(Tensor a, Tensor b) => remainder?.Moved((a, b)) ?? b.mm(a);
 
     /// <inheritdoc/>
     public override void Dispose()

@@ -17,8 +17,14 @@ internal sealed class LoraRemainder(Tensor a, Tensor b) : IDisposable
     /// <summary>B₀ A₀ x: float32 [..., in] to [..., out].</summary>
     internal Tensor Branch(Tensor x) => functional.linear(functional.linear(x, a), b);
 
-    /// <summary>B₀ A₀, [out, in].</summary>
-    internal Tensor Product() => b.mm(a);
+    /// <summary>
+    /// B A x − B₀ A₀ x, as (B − B₀) A x + B₀ (A − A₀) x: exactly nothing while the pair is as it began, however a product rounds, and no difference of large numbers later.
+    /// </summary>
+    internal Tensor Moved(Tensor x, (Tensor A, Tensor B) pair) =>
+        functional.linear(functional.linear(x, pair.A), pair.B.sub(b)).Plus(functional.linear(functional.linear(x, pair.A.sub(a)), b));
+
+    /// <summary>B A − B₀ A₀ in the same way, [out, in].</summary>
+    internal Tensor Moved((Tensor A, Tensor B) pair) => pair.B.sub(b).mm(pair.A).Plus(b.mm(pair.A.sub(a)));
 
     /// <summary>A' in the file, [2 · rank, in]. Read from one, its second half takes the place of A₀: what was saved by another SVD comes back as it was.</summary>
     internal FileTensor FileA(TrainableTensor trained) => Beside(trained, 0, a, sign: 1);

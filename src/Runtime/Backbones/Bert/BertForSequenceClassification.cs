@@ -2,7 +2,6 @@ using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Bert;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(BertForSequenceClassification))]
@@ -58,7 +57,7 @@ public sealed class BertForSequenceClassification : SequenceClassifier
     public override Tensor HiddenStates(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
-        return encoder.States(batch, Scalars.Positions(encoder.PlacesBefore + batch.InputIds.size(1), Device), Training).MoveToOuterDisposeScope();
+        return encoder.States(batch, encoder.Numbers(batch), Training).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>

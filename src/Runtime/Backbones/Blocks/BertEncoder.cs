@@ -66,6 +66,18 @@ internal sealed class BertEncoder
     internal int PlacesBefore => inputs.Places;
 
     /// <summary>
+    /// Each place's number in its row, from 0: [T]; or [rows, T] where padding may stand between what an adapter put first and the text, since it is no distance (peft counts it).
+    /// </summary>
+    internal Tensor Numbers(SequenceBatch batch)
+    {
+        using var scope = NewDisposeScope();
+        Tensor numbers = batch.Padded && PlacesBefore > 0
+            ? inputs.Mask(batch.AttentionMask).cumsum(1).sub(Scalars.One)
+            : Scalars.Positions(PlacesBefore + batch.InputIds.size(1), weights.Device);
+        return numbers.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
     /// What every token came to, [rows, T, hidden], what stands before the text with them; <paramref name="places"/> are their rows of the position table,
     /// [T] or [rows, T].
     /// </summary>

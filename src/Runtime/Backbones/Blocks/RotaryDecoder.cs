@@ -108,7 +108,7 @@ internal sealed class RotaryDecoder
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(batch, Inputs);
-        return Logits(view, Inputs.Before(Embed(batch.InputIds)), rotary.At(view.First, view.Length, weights.Dtype), training).MoveToOuterDisposeScope();
+        return Logits(view, Inputs.Before(Embed(batch.InputIds)), Turns(view, view.Parted), training).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of a batch's ids, and from the turns of their positions.</summary>
@@ -123,11 +123,8 @@ internal sealed class RotaryDecoder
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(pass, Inputs);
-        RotaryTable turns = pass.IsPadded
-            ? rotary.At(view.Positions().unsqueeze(1).unsqueeze(3), view.Length, weights.Dtype) // [rows, 1, T, width]
-            : rotary.At(view.First, view.Length, weights.Dtype);
         Tensor words = Embed(pass.NewIds);
-        return NextLogits(pass, pass.First == 0 ? Inputs.Before(words) : words, turns).MoveToOuterDisposeScope();
+        return NextLogits(pass, pass.First == 0 ? Inputs.Before(words) : words, Turns(view, pass.IsPadded)).MoveToOuterDisposeScope();
     }
 
     /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of the new ids, and from the turns of their positions.</summary>
@@ -137,6 +134,16 @@ internal sealed class RotaryDecoder
         CausalView view = CausalView.Of(pass, Inputs);
         Tensor last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).select(1, -1); // [rows, hidden]
         return head.Forward(norm.Forward(last)).MoveToOuterDisposeScope();
+    }
+
+    // The turns of a pass's tokens: by their numbers in their rows, or by their places' alone.
+    private RotaryTable Turns(CausalView view, bool rowByRow)
+    {
+        using var scope = NewDisposeScope();
+        RotaryTable turns = rowByRow
+            ? rotary.At(view.Positions().unsqueeze(1).unsqueeze(3), view.Length, weights.Dtype) // [rows, 1, T, width]
+            : rotary.At(view.First, view.Length, weights.Dtype);
+        return turns.MoveToOuterDisposeScope();
     }
 
     private Tensor Layers(Tensor x, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)

@@ -63,7 +63,7 @@ public sealed class RobertaForSequenceClassification : SequenceClassifier
     public override Tensor HiddenStates(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
-        return encoder.States(batch, Places(batch.InputIds), Training).MoveToOuterDisposeScope();
+        return encoder.States(batch, Places(batch), Training).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -75,12 +75,12 @@ public sealed class RobertaForSequenceClassification : SequenceClassifier
     }
 
     // transformers' create_position_ids_from_input_ids: ids count from pad_token_id + 1 on, but pad_token_id itself lies in its own row wherever it stands. [rows, T]
-    private Tensor Places(Tensor ids)
+    private Tensor Places(SequenceBatch batch)
     {
         using var scope = NewDisposeScope();
         if (encoder.PlacesBefore > 0) // create_position_ids_from_inputs_embeds: vectors have no padding id to be told by
-            return Scalars.Positions(encoder.PlacesBefore + ids.size(1), Device).add(Scalars.Of(PaddingId + 1)).MoveToOuterDisposeScope();
-        Tensor counted = ids.ne(Scalars.Of(PaddingId)).to_type(ScalarType.Int64);
+            return encoder.Numbers(batch).add(Scalars.Of(PaddingId + 1)).MoveToOuterDisposeScope();
+        Tensor counted = batch.InputIds.ne(Scalars.Of(PaddingId)).to_type(ScalarType.Int64);
         return counted.cumsum(1).mul(counted).add(Scalars.Of(PaddingId)).MoveToOuterDisposeScope();
     }
 }
