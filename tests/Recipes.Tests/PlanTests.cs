@@ -35,6 +35,12 @@ public sealed class PlanTests(ITestOutputHelper output)
         AssertPlanned(Patterned.Load(Golden.Backbone("qwen3"), Devices.Cpu), Patterned.Plan.Tensors);
         AssertPlanned(NarrowOpt.Load(Golden.Backbone("opt"), Devices.Cpu), NarrowOpt.Plan.Tensors);
         AssertPlanned(VeraLlama.Load(Golden.Backbone("llama"), Devices.Cpu), VeraLlama.Plan.Tensors);
+        AssertPlanned(StableQwen.Load(Golden.Backbone("qwen3"), Devices.Cpu), StableQwen.Plan.Tensors);
+        AssertPlanned(PlusBert.Load(Golden.Backbone("bert"), Devices.Cpu), PlusBert.Plan.Tensors);
+        AssertPlanned(NarrowRoberta.Load(Golden.Backbone("roberta"), Devices.Cpu), NarrowRoberta.Plan.Tensors);
+        AssertPlanned(NormedCaptions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu), NormedCaptions.Plan.Tensors);
+        AssertPlanned(BiasedRoberta.Load(Golden.Backbone("roberta"), Devices.Cpu), BiasedRoberta.Plan.Tensors);
+        AssertPlanned(ProbedVit.Load(Golden.Backbone("vit"), Devices.Cpu), ProbedVit.Plan.Tensors);
     }
 
     [Fact]
