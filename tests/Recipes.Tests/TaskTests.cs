@@ -1,9 +1,7 @@
 using FlatPO.Recipes;
-using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests;
 using Specimens;
-using static TorchSharp.torch;
 
 namespace Recipes.Tests;
 
