@@ -121,7 +121,8 @@ public sealed class PlanTests(ITestOutputHelper output)
         }
         using SafetensorsFile saved = SafetensorsFile.Open(folder.File("adapter_model.safetensors"));
         Assert.Equal(
-            saved.Entries.Values.Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").Order(StringComparer.Ordinal),
+            saved.Entries.Values.Where(entry => !entry.Name.EndsWith(".base_layer.weight", StringComparison.Ordinal)) // peft's copy of a frozen table
+                .Select(entry => $"{entry.Name} [{string.Join(", ", entry.Shape)}]").Order(StringComparer.Ordinal),
             planned.Select(tensor => $"base_model.model.{tensor}").Order(StringComparer.Ordinal));
     }
 

@@ -37,12 +37,12 @@ internal static class SettingCheckRules
     /// <summary>What depends on the sites an adapter takes.</summary>
     public static void CheckAtSites(Annotation adapter, IReadOnlyCollection<SiteModel> sites, Findings findings)
     {
-        foreach (BiasModel wants in adapter.Checks.Biases)
-            if (WithoutBias(adapter, wants, sites) is { Length: > 0 } without)
-                Report(findings, (wants.Id, Bias), Place.Of(adapter, wants.Property), Shown(adapter.Find(wants.Property)!), string.Join(", ", without));
         foreach (ConflictAtModel conflict in adapter.Checks.ConflictsAt)
             if (adapter.Find(conflict.Property) is { IsSet: true } set && sites.FirstOrDefault(site => (site.Role & conflict.Roles) != 0) is { } site)
                 Report(findings, (conflict.Id, Conflict), Place.Of(adapter, set.Name), Shown(set), site.ShortName, conflict.Reason);
+        foreach (BiasModel wants in adapter.Checks.Biases)
+            if (!findings.Has(Place.Of(adapter, wants.Property)) && WithoutBias(adapter, wants, sites) is { Length: > 0 } without)
+                Report(findings, (wants.Id, Bias), Place.Of(adapter, wants.Property), Shown(adapter.Find(wants.Property)!), string.Join(", ", without));
         if (adapter.Texts("TargetModules").Count == 0)
             return;
         foreach (SubsetModel subset in adapter.Checks.Subsets)

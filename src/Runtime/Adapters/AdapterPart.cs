@@ -40,7 +40,7 @@ internal sealed class AdapterPart(AdapterMethod method)
            where pair.Adapter is not TrainedWeights && SavedBeside.Any(name => pair.Site.Module.EndsWith($".{name}", StringComparison.Ordinal) || pair.Site.Module == name)
            from own in pair.Site.Parts
            where own.Part == "weight"
-           select FileTensor.Copy($"{Method.FilePrefix}{pair.Site.Module}.base_layer.weight", own.Weight),
+           select new FileTensor($"{Method.FilePrefix}{pair.Site.Module}.base_layer.weight", [.. own.Weight.Shape], () => own.Weight.Frozen, _ => { }) { IsCopy = true },
         .. from tensor in Shared ?? []
            where tensor.InFile
            select new FileTensor(tensor.Name, tensor.Value.shape, () => tensor.Value, numbers => tensor.Value.copy_(numbers)),

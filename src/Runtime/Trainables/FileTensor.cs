@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Backbones;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Trainables;
@@ -12,9 +11,6 @@ public sealed record FileTensor(string Name, IReadOnlyList<long> Shape, Func<Ten
 {
     /// <summary>Whether it is a copy of what the checkpoint holds: a file may lack it, and one that holds other numbers belongs to another checkpoint.</summary>
     public bool IsCopy { get; init; }
-
-    /// <summary>A frozen weight, written in its own number format.</summary>
-    internal static FileTensor Copy(string name, Weight weight) => new(name, [.. weight.Shape], () => weight.Frozen, _ => { }) { IsCopy = true };
 
     /// <summary>A trained tensor that is in the file as it is, under its own name or another.</summary>
     public static FileTensor Of(TrainableTensor tensor, string? name = null) => new(name ?? tensor.Name, tensor.Shape, () => tensor.Value, numbers => tensor.Value.copy_(numbers));

@@ -14,7 +14,7 @@ public sealed class SettingCheckTests
     [InlineData("UseDora = true, LoraBias = true", "FPO1016", "LoraBias = true excludes UseDora = true: DoRA has no bias of B", "true")]
     [InlineData("LoraBias = true, Initialization = LoraInitialization.Gaussian", "FPO1016", "LoraBias = true excludes Initialization = Gaussian: peft", "true")]
     [InlineData("UseDora = true, Sites = Sites.Query | Sites.Embedding", "FPO1016", "UseDora = true excludes embed_tokens: the rows", "true")]
-    [InlineData("LoraBias = true, TargetModules = [\"embed_tokens\"]", "FPO1016", "LoraBias = true excludes embed_tokens: an embedding's B has no bias", "true")]
+    [InlineData("LoraBias = true, Sites = Sites.Embedding", "FPO1016", "LoraBias = true excludes embed_tokens: an embedding's B has no bias", "true")]
     public void Lora_is_told_what_is_wrong_at_the_argument(string arguments, string id, string message, string place)
     {
         Diagnostic found = Assert.Single(Recipe($"Lora({arguments})").Analyze());

@@ -126,7 +126,7 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>, IEmbeddingMethod<LoraE
 
     private void CheckAt(Site site)
     {
-        Conflicts.Check(typeof(LoraAttribute), this, site);
+        Conflicts.Check(typeof(LoraAttribute), this, site.Role, site.Module);
         Bounds.Check(typeof(LoraAttribute), nameof(LearningRateRatio), LearningRateRatio);
         int rank = RankAt(site);
         if (rank < 1 || rank > Math.Min(site.In, site.Out))

@@ -1,5 +1,4 @@
 using System.Reflection;
-using FlatPO.Recipes.Backbones;
 
 namespace FlatPO.Recipes;
 
@@ -8,13 +7,14 @@ public static class Conflicts
 {
     /// <summary>
     /// Throws <see cref="RecipeException"/> with the declared id if <paramref name="settings"/>, an object with <paramref name="annotation"/>'s properties, sets two that
-    /// exclude each other, or one that excludes the site's role.
+    /// exclude each other, or one that excludes
+    /// the <paramref name="role"/> of the <paramref name="module"/> it sits at.
     /// </summary>
-    public static void Check(Type annotation, object settings, Site site)
+    public static void Check(Type annotation, object settings, Sites role, string module)
     {
         foreach (ConflictAtAttribute conflict in annotation.GetCustomAttributes<ConflictAtAttribute>())
-            if ((site.Role & conflict.Sites) != 0 && Set(settings, conflict.Property) is { } value)
-                throw new RecipeException(conflict.Id, $"{conflict.Property} = {value} excludes {site.Module}: {conflict.Reason}");
+            if ((role & conflict.Sites) != 0 && Set(settings, conflict.Property) is { } value)
+                throw new RecipeException(conflict.Id, $"{conflict.Property} = {value} excludes {module}: {conflict.Reason}");
         foreach (ConflictAttribute conflict in annotation.GetCustomAttributes<ConflictAttribute>())
             if (Set(settings, conflict.First) is { } first && Set(settings, conflict.Second) is { } second)
                 throw new RecipeException(conflict.Id, $"{conflict.Second} = {second} excludes {conflict.First} = {first}: {conflict.Reason}");
