@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Trainables;
 using TorchSharp;
 
 namespace FlatPO.Recipes.Adapters;
