@@ -1,9 +1,7 @@
 using FlatPO.Recipes;
-using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests;
 using Specimens;
-using static TorchSharp.torch;
 
 namespace Recipes.Tests;
 
@@ -14,7 +12,7 @@ public sealed class TaskTests
     public void Both_towers_learn_which_text_belongs_to_which_image()
     {
         using TwoTowers recipe = TwoTowers.Load(Golden.Backbone("clip"), Devices.Cpu);
-        ImageTextExample[] pairs = Pairs(4);
+        ImageTextExample[] pairs = Examples.Pairs(4);
         double before = recipe.Evaluate(pairs).Loss;
         Assert.All(recipe.Train(pairs).Steps, step => Assert.Equal(TwoTowers.Plan.PerturbedTensors, step.Perturbed.Count));
         Assert.InRange(recipe.Evaluate(pairs).Loss, 0, 0.9 * before);
@@ -28,7 +26,7 @@ public sealed class TaskTests
     {
         using TemporaryFolder folder = new();
         using Verdicts recipe = Verdicts.Load(Golden.Backbone("roberta"), Devices.Cpu);
-        SequenceExample[] texts = [.. Golden.Tokens(12).Select((tokens, i) => new SequenceExample([.. tokens.InputIds.Select(id => i % 2 == 0 ? id : 5 + id % 20)], i % 2))];
+        SequenceExample[] texts = Examples.Texts(12);
         recipe.Train(texts);
         Assert.Equal(texts.Select(text => text.Label), recipe.Predict(texts));
         recipe.Merge(folder.Path);
@@ -40,7 +38,7 @@ public sealed class TaskTests
     public void A_language_tower_learns_to_speak_of_images_within_the_budget()
     {
         using Captions recipe = Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu);
-        MultimodalExample[] rows = [.. Enumerable.Range(0, 4).Select(Row)];
+        MultimodalExample[] rows = Examples.Captions(4);
         double before = recipe.Evaluate(rows).Loss;
         Assert.All(recipe.Train(rows).Steps, step => Assert.All(step.Perturbed, name => Assert.StartsWith("model.language_model.", name, StringComparison.Ordinal)));
         Assert.InRange(recipe.Evaluate(rows).Loss, 0, 0.9 * before);
@@ -51,29 +49,9 @@ public sealed class TaskTests
     public void A_run_is_held_to_the_rules_the_compiler_held_the_attributes_to()
     {
         using Captions recipe = Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu);
-        Assert.Equal("FPO3016", Assert.Throws<RecipeException>(() => recipe.Train([Row(0)], with: s => s with { MaxLength = 20 })).Id);
-        Assert.Equal("FPO3006", Assert.Throws<RecipeException>(() => recipe.Train([Row(0)], with: s => s with { MaxLength = 100_000 })).Id);
-        Assert.Equal("FPO3018", Assert.Throws<RecipeException>(() => recipe.Train([Row(0)], with: s => s with { MaxPixels = -1 })).Id);
+        Assert.Equal("FPO3016", Assert.Throws<RecipeException>(() => recipe.Train(Examples.Captions(1), with: s => s with { MaxLength = 20 })).Id);
+        Assert.Equal("FPO3006", Assert.Throws<RecipeException>(() => recipe.Train(Examples.Captions(1), with: s => s with { MaxLength = 100_000 })).Id);
+        Assert.Equal("FPO3018", Assert.Throws<RecipeException>(() => recipe.Train(Examples.Captions(1), with: s => s with { MaxPixels = -1 })).Id);
         Assert.Equal("FPO3006", Assert.Throws<RecipeException>(() => Captions.Load(Golden.Backbone("qwen2_5_vl"), Devices.Cpu, new Captions.Settings { MaxLength = 100_000 })).Id);
-    }
-
-    private static ImageTextExample[] Pairs(int count)
-    {
-        using Backbone clip = BackboneLoader.Load(Golden.Backbone("clip"), CPU, Precision.Float32);
-        int end = (int)clip.Config.Int("text_config.eos_token_id");
-        Random random = new(3);
-        ImageShape shape = new(3, 32, 32);
-        return [.. Enumerable.Range(0, count).Select(i => new ImageTextExample([.. Enumerable.Range(0, 3 * 32 * 32).Select(_ => i + random.NextSingle())], shape, [3, 10 + i, 20 + i, end]))];
-    }
-
-    /// <summary>An image of 4 × 4 patches, which is four tokens, and a text.</summary>
-    private static MultimodalExample Row(int row)
-    {
-        using var backbone = (MultimodalLM)BackboneLoader.Load(Golden.Backbone("qwen2_5_vl"), CPU, Precision.Float32);
-        PatchGrid grid = new(1, 4, 4);
-        Random random = new(row);
-        int image = (int)backbone.ImageToken, start = (int)backbone.Config.Int("vision_start_token_id"), end = (int)backbone.Config.Int("vision_end_token_id");
-        float[] patches = [.. Enumerable.Range(0, (int)(grid.Count * backbone.Patches.Numbers)).Select(_ => row + random.NextSingle())];
-        return new MultimodalExample([start, .. Enumerable.Repeat(image, (int)backbone.Patches.Tokens(grid)), end, 7, 30 + row, 31 + row], [new ImagePatches(patches, grid)]);
     }
 }

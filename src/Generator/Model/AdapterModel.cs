@@ -73,7 +73,7 @@ internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor
 /// <summary>A tensor an adapter adds at one site.</summary>
 /// <param name="Name">Behind the module path.</param>
 /// <param name="Shape">Its sizes.</param>
-/// <param name="IsOwn">Whether it is the site's own weight or bias, which the backbone's numbers count.</param>
+/// <param name="IsOwn">Whether it is the site's own weight or bias, which the backbone's numbers count; a tied weight that is trained parts from the embedding and is counted beside it.</param>
 internal sealed record PlacedTensor(string Name, EquatableArray<long> Shape, bool IsOwn = false)
 {
     /// <summary>Numbers in it.</summary>

@@ -47,6 +47,9 @@ internal sealed record Annotation
     /// <summary>Expression for the numbers an adapter keeps for backward at one position of a site.</summary>
     public required string KeepsForBackward { get; init; }
 
+    /// <summary>Positions an adapter adds to every example; null for none.</summary>
+    public required AddedPositions? Added { get; init; }
+
     /// <summary>Numbers an optimizer keeps for every trained one.</summary>
     public required long OptimizerState { get; init; }
 
@@ -71,6 +74,11 @@ internal sealed record Annotation
     /// <summary>A property's list of texts, written or default.</summary>
     public EquatableArray<string> Texts(string property) => Find(property)?.Value?.Items ?? [];
 }
+
+/// <summary>Positions that an adapter adds.</summary>
+/// <param name="Positions">Expression for how many.</param>
+/// <param name="Kept">Expression for the numbers a layer keeps of each; null for what it keeps of any other.</param>
+internal sealed record AddedPositions(string Positions, string? Kept);
 
 /// <summary>A property of an annotation: its declaration and the value in force.</summary>
 internal sealed record PropertyValue

@@ -27,6 +27,7 @@ internal static class AnnotationNames
     public const string ForTasks = "FlatPO.Recipes.ForTasksAttribute";
     public const string CannotMerge = "FlatPO.Recipes.CannotMergeAttribute";
     public const string KeepsForBackward = "FlatPO.Recipes.KeepsForBackwardAttribute";
+    public const string AddsPositions = "FlatPO.Recipes.AddsPositionsAttribute";
     public const string OptimizerState = "FlatPO.Recipes.OptimizerStateAttribute";
 
     public const string DeclaresBackbone = "FlatPO.Recipes.DeclaresBackboneAttribute";

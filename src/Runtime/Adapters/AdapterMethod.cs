@@ -34,6 +34,9 @@ public abstract class AdapterMethod
     /// </summary>
     public virtual IReadOnlyCollection<string> KnownEntries => [];
 
+    /// <summary>By how much the learning rate is larger of one-dimensional tensors of modules that are trained whole beside it.</summary>
+    public virtual double RateOfVectors => 1;
+
     /// <summary>Whether it can sit at a site.</summary>
     internal bool Takes(Site site) => Trains(site) && site switch
     {

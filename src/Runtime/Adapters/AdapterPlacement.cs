@@ -134,6 +134,8 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
     public Arena BuildArena()
     {
         _ = Shared;
+        foreach (TrainableTensor vector in whole.SelectMany(pair => pair.Trained.Tensors).Where(tensor => tensor.Shape.Count == 1))
+            vector.LearningRateFactor = parts.Select(part => part.Method.RateOfVectors).DefaultIfEmpty(1).Max();
         string[] random = [.. Backbone.Weights.Untrained.Where(head => head.Weight.Trainable is null).Select(head => head.Module)];
         return random.Length == 0
             ? new Arena(tensors, Backbone.Device)

@@ -18,6 +18,7 @@ public abstract class VirtualTokensAttribute : AdapterAttribute
 [CannotMerge("a prompt is no part of a weight")]
 [ForTasks(TaskType.CausalLM, TaskType.SequenceClassification)]
 [KeepsForBackward("0")]
+[AddsPositions(nameof(VirtualTokens))]
 [AdapterTensor("prompt_embeddings", nameof(VirtualTokens), "out")]
 public sealed class PromptTuningAttribute : VirtualTokensAttribute
 {
@@ -52,6 +53,7 @@ public enum PromptInitialization
 [CannotMerge("a prompt is no part of a weight")]
 [ForTasks(TaskType.CausalLM, TaskType.SequenceClassification)]
 [KeepsForBackward("0")]
+[AddsPositions(nameof(VirtualTokens))]
 [AdapterTensor("embedding.weight", nameof(VirtualTokens), "out")]
 [AdapterTensor("mlp_head.0.weight", nameof(EncoderSize), "out")]
 [AdapterTensor("mlp_head.0.bias", nameof(EncoderSize))]
@@ -75,6 +77,7 @@ public sealed class PTuningAttribute : VirtualTokensAttribute
 [CannotMerge("a prefix is no part of a weight")]
 [ForTasks(TaskType.CausalLM)]
 [KeepsForBackward("0")]
+[AddsPositions(nameof(VirtualTokens), Kept = "2 * in")]
 [AdapterTensor("embedding.weight", nameof(VirtualTokens), "layers * 2 * in", Unless = nameof(PrefixProjection))]
 [AdapterTensor("embedding.weight", nameof(VirtualTokens), "in", When = nameof(PrefixProjection))]
 [AdapterTensor("transform.0.weight", nameof(EncoderSize), "in", When = nameof(PrefixProjection))]
@@ -101,6 +104,7 @@ public sealed class PrefixTuningAttribute : VirtualTokensAttribute
 [CannotMerge("a prompt is no part of a weight")]
 [ForTasks(TaskType.ImageClassification, TaskType.ImageTextContrastive)]
 [KeepsForBackward("0")]
+[AddsPositions(nameof(VirtualTokens))]
 [AdapterTensor("visual_prompts", "layers", nameof(VirtualTokens), "out", When = nameof(Deep))]
 [AdapterTensor("visual_prompts", "1", nameof(VirtualTokens), "out", Unless = nameof(Deep))]
 public sealed class VisualPromptAttribute : VirtualTokensAttribute

@@ -36,7 +36,7 @@ public sealed class TrainableTensor
     public IReadOnlyList<long> Shape { get; }
 
     /// <summary>Its learning rate is this many times the optimizer's (LoRA+); 1 unless said otherwise.</summary>
-    public double LearningRateFactor { get; init; } = 1;
+    public double LearningRateFactor { get; set; } = 1;
 
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);

@@ -110,6 +110,7 @@ public sealed class RuntimeAgreementTests
             (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
             (typeof(AdapterTensorAttribute), ["When", "At", "NotAt", "IsBias", "Is", "Elsewhere"]),
+            (typeof(AddsPositionsAttribute), ["Kept"]),
             (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];
         foreach ((Type type, string[] names) in named)

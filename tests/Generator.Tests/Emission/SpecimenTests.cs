@@ -22,6 +22,7 @@ public sealed class SpecimenTests
     [InlineData("Nested")]
     [InlineData("OwnParts")]
     [InlineData("TwoTowers")]
+    [InlineData("DeepClip")]
     [InlineData("Verdicts")]
     [InlineData("Captions")]
     public void Emitted_code_reads_as_verified_and_compiles_without_warnings(string specimen)

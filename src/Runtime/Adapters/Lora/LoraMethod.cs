@@ -99,6 +99,9 @@ public sealed class LoraMethod : AdapterMethod<LoraPair>, IEmbeddingMethod<LoraE
     }
 
     /// <inheritdoc/>
+    public override double RateOfVectors => LearningRateRatio;
+
+    /// <inheritdoc/>
     public override TrainedWeights? Elsewhere(Site site)
     {
         if (Bias != LoraBiasTraining.All || site.Parts.All(own => own.Part != "bias"))

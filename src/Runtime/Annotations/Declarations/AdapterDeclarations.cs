@@ -27,6 +27,20 @@ public sealed class KeepsForBackwardAttribute(string numbers) : Attribute
     public string Numbers { get; } = numbers;
 }
 
+/// <summary>
+/// Positions that an adapter method adds to every example at its site: an expression over <c>in</c>, <c>out</c> and the annotation's own properties. They cost what an
+/// example's own do, in the layers and in the logits, unless <see cref="Kept"/> says otherwise.
+/// </summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class AddsPositionsAttribute(string positions) : Attribute
+{
+    /// <summary>The expression.</summary>
+    public string Positions { get; } = positions;
+
+    /// <summary>For positions that no layer computes, only attends to: the numbers a layer keeps of each for backward, in the backbone's format, as an expression.</summary>
+    public string? Kept { get; set; }
+}
+
 /// <summary>What an optimizer keeps for every trained number, in float32 numbers: 2 for AdamW's two means.</summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class OptimizerStateAttribute(int numbers) : Attribute
