@@ -2,7 +2,6 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 

@@ -7,8 +7,8 @@ using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Adapters.PrefixTuning;
 using FlatPO.Recipes.Adapters.PromptTuning;
 using FlatPO.Recipes.Adapters.PTuning;
-using FlatPO.Recipes.Adapters.VisualPrompt;
 using FlatPO.Recipes.Adapters.Vera;
+using FlatPO.Recipes.Adapters.VisualPrompt;
 using FlatPO.Recipes.Backbones;
 
 namespace FlatPO.Recipes.Adapters;

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.PrefixTuning;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
-using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.VisualPrompt;
