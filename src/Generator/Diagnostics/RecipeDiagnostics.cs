@@ -62,7 +62,7 @@ internal static class RecipeDiagnostics
         Create("FPO1011", "A module is taken twice", "'{0}' is adapted by [{1}] and named in ModulesToSave; a module carries an adapter or is trained whole"),
         Create("FPO1012", "Sites are named twice", "TargetModules replaces Sites, so Sites = {0} has no effect"),
         Create("FPO1013", "One name, two towers", "{0} is in the {1} tower, and both are adapted; write Towers = Towers.{2} for the one, Towers.All if both are meant"),
-        Create("FPO1014", "A tied weight cannot be merged", "'{0}' is tied to the embedding: what is trained there can be saved as an adapter but not merged, so the recipe has no Merge"),
+        Create("FPO1014", "A tied weight cannot be merged", "'{0}' is tied to {1}: what is trained there can be saved as an adapter but not merged, so the recipe has no Merge"),
         Create("FPO1015", "The scale of an adapter is unusual", "{0}, where {1} is usual{2}{3}"),
         Create("FPO1016", "Two settings exclude each other", "{0} excludes {1}: {2}{3}"),
         Create("FPO1017", "A bias cannot be merged", "{0} cannot be merged: no bias at {1}{2}"),

@@ -48,7 +48,7 @@ internal sealed record Annotation
     public required string KeepsForBackward { get; init; }
 
     /// <summary>Positions an adapter adds to every example; null for none.</summary>
-    public required AddedPositions? Added { get; init; }
+    public required PositionsModel? Added { get; init; }
 
     /// <summary>Numbers an optimizer keeps for every trained one.</summary>
     public required long OptimizerState { get; init; }
@@ -78,7 +78,7 @@ internal sealed record Annotation
 /// <summary>Positions that an adapter adds.</summary>
 /// <param name="Positions">Expression for how many.</param>
 /// <param name="Kept">Expression for the numbers a layer keeps of each; null for what it keeps of any other.</param>
-internal sealed record AddedPositions(string Positions, string? Kept);
+internal sealed record PositionsModel(string Positions, string? Kept);
 
 /// <summary>A property of an annotation: its declaration and the value in force.</summary>
 internal sealed record PropertyValue

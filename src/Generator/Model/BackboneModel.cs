@@ -31,6 +31,13 @@ internal sealed record BackboneModel
     /// <summary>The tower a site belongs to.</summary>
     public TowerModel TowerOf(SiteModel site) => Towers.FirstOrDefault(tower => tower.Role == site.Tower) ?? Towers[0];
 
+    /// <summary>The other module with the same weight: the embedding of a tied head, the tied head of an embedding; null for a weight of one module.</summary>
+    public string? TiedTo(SiteModel site) => site.IsTied
+        ? Sites.FirstOrDefault(other => other.Kind == SiteKind.Embedding && IsOfOneWeight(other, site))?.Module ?? "the embedding"
+        : site.Kind == SiteKind.Embedding ? Sites.FirstOrDefault(other => other.IsTied && IsOfOneWeight(other, site))?.Module : null;
+
+    private static bool IsOfOneWeight(SiteModel one, SiteModel other) => one.Tower == other.Tower && one.WeightShape.Equals(other.WeightShape);
+
     /// <summary>How often a site occurs: once, or once a layer.</summary>
     public int Places(SiteModel site) => site.InLayers ? TowerOf(site).Layers : 1;
 }

@@ -33,7 +33,7 @@ internal static class DataRules
         if (!task.ReadsTokens)
             findings.Add("FPO3007", Place.Of(training, "MaxLength"), $"{length}", backbone.Name);
         else if (backbone.MaxLength is { } longest && length > longest)
-            findings.Add("FPO3006", Place.Of(training, "MaxLength"), Suggestion.Of(longest), $"{length}", backbone.Name, $"{longest}");
+            findings.Add("FPO3006", Place.Of(training, "MaxLength"), longest > 0 ? Suggestion.Of(longest) : null, $"{length}", backbone.Name, $"{longest}");
     }
 
     private static void CheckImages(Annotation training, BackboneModel backbone, Findings findings)

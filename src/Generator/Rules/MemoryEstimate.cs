@@ -27,20 +27,10 @@ internal static class MemoryEstimate
             Weights = frozen * width,
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
-            Activations = recipe.Adapter.Towers.Sum(tower => batch * ((tower.Tower.Positions + Added(tower)) * Kept(tower, FirstTrained(recipe, tower), width) + KeptBefore(tower, width))),
-            Logits = recipe.Task.PredictsTokens ? batch * (run.Length + recipe.Adapter.Towers.Sum(Added)) * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
+            Activations = recipe.Adapter.Towers.Sum(tower => batch * ((tower.Tower.Positions + AddedPositions.Computed(tower)) * Kept(tower, FirstTrained(recipe, tower), width) + AddedPositions.Kept(tower) * width)),
+            Logits = recipe.Task.PredictsTokens ? batch * (run.Length + recipe.Adapter.Towers.Sum(AddedPositions.Computed)) * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
         };
     }
-
-    /// <summary>Positions that adapters add to a tower's own, computed as those are.</summary>
-    private static long Added(PlacedTower tower) =>
-        tower.Outside.Where(placed => placed.Adapter.Added is { Kept: null }).Sum(placed => At(placed, placed.Adapter.Added!.Positions));
-
-    /// <summary>Bytes kept of positions that no layer computes.</summary>
-    private static long KeptBefore(PlacedTower tower, long width) =>
-        tower.Tower.Layers * width * tower.Outside.Sum(placed => placed.Adapter.Added is { Kept: { } kept } added ? At(placed, added.Positions) * At(placed, kept) : 0);
-
-    private static long At(PlacedSite placed, string expression) => new NumbersAtModules(placed.Adapter).Evaluate(expression, placed.Site, 0);
 
     /// <summary>Whether the frozen backbone is in a 16-bit format.</summary>
     public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);

@@ -35,19 +35,21 @@ internal static class PlanRules
     private static string? CannotMerge(RecipeModel recipe, Findings findings)
     {
         AdapterModel adapters = recipe.Adapter;
-        if (adapters.Sites.FirstOrDefault(placed => placed.Site.IsTied) is { } adapted)
-            return Tied(adapted.Site, adapted.Adapter, TargetRules.HasTargets(adapted.Adapter) ? "TargetModules" : "Sites", findings);
-        if (recipe.SavedModules.FirstOrDefault(saved => saved.Site.IsTied) is { } whole)
-            return Tied(whole.Site, adapters.First, "ModulesToSave", findings);
+        if (adapters.Sites.FirstOrDefault(placed => recipe.Backbone.TiedTo(placed.Site) is not null) is { } adapted)
+            return Tied(adapted.Site, recipe.Backbone, adapted.Adapter, TargetRules.HasTargets(adapted.Adapter) ? "TargetModules" : "Sites", findings);
+        if (recipe.SavedModules.FirstOrDefault(saved => recipe.Backbone.TiedTo(saved.Site) is not null) is { } whole)
+            return Tied(whole.Site, recipe.Backbone, adapters.First, "ModulesToSave", findings);
         foreach (Annotation adapter in adapters.Annotations)
             if (SettingCheckRules.WithoutBias(adapter, [.. adapters.Sites.Where(placed => placed.Adapter == adapter).Select(placed => placed.Site)]) is { Length: > 0 } without)
                 return $"{string.Join(", ", without)} have no bias to add one to";
         return adapters.Annotations.Select(adapter => adapter.CannotMerge).FirstOrDefault(reason => reason is not null);
     }
 
-    private static string Tied(SiteModel site, Annotation adapter, string argument, Findings findings)
+    private static string Tied(SiteModel site, BackboneModel backbone, Annotation adapter, string argument, Findings findings)
     {
-        findings.Add("FPO1014", Place.Of(adapter, argument), site.Module);
-        return $"{site.Module} is tied to the embedding";
+        string other = backbone.TiedTo(site)!;
+        if (!findings.HasErrors)
+            findings.Add("FPO1014", Place.Of(adapter, argument), site.Module, other);
+        return $"{site.Module} is tied to {other}";
     }
 }

@@ -24,14 +24,16 @@ internal static class RecipeResolver
 
     private static PlannedRecipe? OnBackbone(RecipeDeclaration declaration, BackboneModel backbone, Findings findings)
     {
-        DataRules.Check(declaration, backbone, findings);
         OptimizerRules.Check(declaration, findings);
         Annotation[] adapters = [.. declaration.All(AnnotationKind.Adapter)];
-        if (adapters.Length == 0)
-            return null;
         foreach (Annotation annotation in adapters)
             TaskRules.CheckAdapter(declaration, annotation, findings);
-        AdapterModel? placed = PlacementRules.Resolve(adapters, backbone, findings);
+        AdapterModel? placed = adapters.Length == 0 ? null : PlacementRules.Resolve(adapters, backbone, findings);
+        if (placed is not null)
+            backbone = AddedPositions.LeftBy(placed, backbone);
+        DataRules.Check(declaration, backbone, findings);
+        if (adapters.Length == 0)
+            return null;
         EquatableArray<SavedModule> saved = SavedModuleRules.Resolve(adapters, backbone, findings);
         if (placed is null)
             return null;

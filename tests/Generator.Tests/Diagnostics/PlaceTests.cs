@@ -48,6 +48,28 @@ public sealed class PlaceTests
         Assert.Equal(expected, configured.Analyze().SingleOrDefault()?.Severity);
     }
 
+    [Theory]
+    [InlineData("Sites = Sites.Head", "lm_head", "model.decoder.embed_tokens")]
+    [InlineData("Sites = Sites.Embedding", "model.decoder.embed_tokens", "lm_head")]
+    [InlineData("Sites = Sites.Query, ModulesToSave = [\"lm_head\"]", "lm_head", "model.decoder.embed_tokens")]
+    public void Either_end_of_a_tied_weight_leaves_the_recipe_without_Merge(string settings, string module, string other)
+    {
+        Project recipe = Recipe($"[Lora({settings})]");
+        Assert.StartsWith($"'{module}' is tied to {other}: ", Assert.Single(recipe.Analyze(), found => found.Id == "FPO1014").GetMessage(), StringComparison.Ordinal);
+        Assert.Contains($"// There is no Merge: {module} is tied to {other}.", recipe.Generate().Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Lora", 2048)]
+    [InlineData("Lora]\n[PromptTuning(VirtualTokens = 7)", 2041)]
+    [InlineData("PrefixTuning(VirtualTokens = 30)", 2018)]
+    public void Virtual_tokens_take_positions_of_a_text(string adapters, int allowed)
+    {
+        Assert.Empty(Recipe($"[{adapters}]\n[Training(MaxLength = {allowed})]").Analyze());
+        Diagnostic found = Assert.Single(Recipe($"[{adapters}]\n[Training(MaxLength = {allowed + 1})]").Analyze());
+        Assert.Equal(("FPO3006", $"MaxLength = {allowed + 1} is more than 'facebook/opt-125m' has positions for; allowed is at most {allowed}"), (found.Id, found.GetMessage()));
+    }
+
     [Fact]
     public void Messages_name_the_value_the_nearest_and_the_allowed()
     {

@@ -29,7 +29,6 @@ public sealed class SettingCheckTests
     [InlineData("Lora(UseDora = true, UseRslora = true, Dropout = 0.1)")]
     [InlineData("Lora(LoraBias = true)")]
     [InlineData("Lora(UseDora = true, LoraBias = false)")]
-    [InlineData("Lora(Sites = Sites.Embedding, UseRslora = true)")]
     [InlineData("Ia3")]
     [InlineData("Bottleneck")]
     [InlineData("Bottleneck(Size = 768, Sites = Sites.Down, Activation = BottleneckActivation.Silu)")]

@@ -41,7 +41,9 @@ public partial class PlusBert;
 /// <summary>LoRA at a table of vectors that the head computes with too.</summary>
 [Recipe(TaskType.CausalLM)]
 [Backbone("Golden/backbones/llama3")]
+#pragma warning disable FPO1014 // an adapter to keep, not to merge
 [Lora(Rank = 4, Sites = Sites.Embedding | Sites.Up)]
+#pragma warning restore FPO1014
 [FlatPO(Fraction = 0.3)]
 [AdamW(LearningRate = 5e-3)]
 [Training(Epochs = 10, BatchSize = 4)]
