@@ -11,6 +11,9 @@ internal static class MemoryEstimate
     /// <summary>Bytes of a float32.</summary>
     private const long Single = 4;
 
+    /// <summary>The runtime's <c>NextTokenLoss.ChunkNumbers</c>.</summary>
+    public const long ChunkOfLogits = 1 << 26;
+
     /// <summary>Bytes of either 16-bit format.</summary>
     private const long Half = 2;
 
@@ -28,9 +31,25 @@ internal static class MemoryEstimate
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
             Activations = recipe.Adapter.Towers.Sum(tower => batch * ((tower.Tower.Positions + AddedPositions.Computed(tower)) * Kept(tower, FirstTrained(recipe, tower), width) + AddedPositions.Kept(tower) * width)),
-            Logits = recipe.Task.PredictsTokens ? batch * (run.Length + recipe.Adapter.Towers.Sum(AddedPositions.Computed)) * Vocabulary(recipe.Backbone) * (2 * Single + width) : 0, // log-softmax, its gradient, and the logits' own
+            Logits = recipe.Task.PredictsTokens ? Logits(recipe, (batch * run.Length, batch * recipe.Adapter.Towers.Sum(AddedPositions.Computed)), width) : 0,
         };
     }
+
+    /// <summary>
+    /// The logits of a step, as float32 logarithms of their shares and the gradient of those, and in the backbone's format. Where nothing of the head is trained only a
+    /// chunk of a text's positions has them at a time, and none of those before it.
+    /// </summary>
+    private static long Logits(RecipeModel recipe, (long Texts, long Added) positions, long width)
+    {
+        long vocabulary = Math.Max(1, Vocabulary(recipe.Backbone));
+        return IsHeadTrained(recipe)
+            ? (positions.Texts + positions.Added) * vocabulary * (2 * Single + width)
+            : Math.Min(positions.Texts, Math.Max(1, ChunkOfLogits / vocabulary)) * vocabulary * (2 * Single + (width == Single ? 0 : width));
+    }
+
+    private static bool IsHeadTrained(RecipeModel recipe) => recipe.Adapter.Sites.Concat(recipe.Adapter.Elsewhere).Select(placed => placed.Site)
+        .Concat(recipe.SavedModules.Select(saved => saved.Site))
+        .Any(site => site is { Kind: SiteKind.Linear, InLayers: false } && site.Out == Vocabulary(recipe.Backbone));
 
     /// <summary>Whether the frozen backbone is in a 16-bit format.</summary>
     public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);

@@ -4,11 +4,8 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Backbones;
 
 /// <summary>A decoder that predicts the next token.</summary>
-public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, TokenBatch>(weights)
+public abstract class CausalLM(WeightTable weights) : LanguageModel<TokenExample, TokenBatch>(weights)
 {
-    /// <summary>Logits of every position: [rows, T, vocabulary]. Where a prompt is read before the texts, its places come first (as in peft).</summary>
-    public abstract Tensor Logits(TokenBatch batch);
-
     /// <summary>Where token vectors enter the layers; null on a backbone that takes nothing before its texts.</summary>
     protected virtual InputSite? Inputs => null;
 
@@ -24,9 +21,6 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
 
     /// <summary>Tokens of the longest row the network can take, what stands before it not counted; null where its positions are computed and have no end.</summary>
     public virtual long? LongestRow => null;
-
-    /// <inheritdoc/>
-    public override string? PeftTaskType => "CAUSAL_LM";
 
     /// <inheritdoc/>
     public override Tensor? Probe()
@@ -55,8 +49,7 @@ public abstract class CausalLM(WeightTable weights) : Backbone<TokenExample, Tok
         return Inputs?.Adapter is PromptAdapter ? batch with { Supervised = batch.Supervised + examples.Count(TeachesFirst) } : batch;
     }
 
-    /// <summary>Each position's prediction of the token behind it.</summary>
-    public override Predictions Predict(TokenBatch batch) => Predictions.OfNextToken(Logits(batch), batch.Labels);
+    private protected override TokenBatch TokensOf(TokenBatch batch) => batch;
 
     // Behind a prompt the first token is predicted too.
     private static bool TeachesFirst(TokenExample example) => (example.Labels ?? example.InputIds)[0] != TokenBatch.Unsupervised;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Backbones;
 
 /// <summary>A decoder that predicts the next token of text with images in it. Each image stands in its row as a run of image tokens.</summary>
-public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExample, MultimodalBatch>(weights)
+public abstract class MultimodalLM(WeightTable weights) : LanguageModel<MultimodalExample, MultimodalBatch>(weights)
 {
     /// <summary>The most pixels an image may have; 0 where there is no limit.</summary>
     public long PixelBudget { get; set; }
@@ -16,14 +16,8 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
     /// <summary>How images are cut into patches.</summary>
     public abstract PatchFormat Patches { get; }
 
-    /// <summary>What users of peft give for these models, which have no task type of their own: they are trained as causal language models.</summary>
-    public override string? PeftTaskType => "CAUSAL_LM";
-
     /// <summary>The part of config.json that describes the decoder.</summary>
     protected abstract ModelConfig TextConfig { get; }
-
-    /// <summary>Logits of every position: [rows, T, vocabulary].</summary>
-    public abstract Tensor Logits(MultimodalBatch batch);
 
     /// <summary>
     /// Logits of the token behind each text: [rows, vocabulary], for texts that began as <paramref name="prompt"/>. A backbone that knows no cache reads the texts
@@ -87,8 +81,7 @@ public abstract class MultimodalLM(WeightTable weights) : Backbone<MultimodalExa
         return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images) : null, grids) { Places = Locate(rows, grids) };
     }
 
-    /// <summary>Each position's prediction of the token behind it.</summary>
-    public override Predictions Predict(MultimodalBatch batch) => Predictions.OfNextToken(Logits(batch), batch.Tokens.Labels);
+    private protected override TokenBatch TokensOf(MultimodalBatch batch) => batch.Tokens;
 
     /// <summary>Where the tokens stand, on the backbone's device. Throws FPO3032 where the image tokens are not those of the grids.</summary>
     protected abstract TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids);

@@ -25,7 +25,7 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     public abstract Predictions Predict(TBatch batch);
 
     /// <summary>Cross-entropy of the batch's predictions, summed and divided by <paramref name="supervised"/> (0-dim, float32).</summary>
-    public Tensor Loss(TBatch batch, long supervised)
+    public virtual Tensor Loss(TBatch batch, long supervised)
     {
         using var scope = NewDisposeScope();
         return Predict(batch).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
@@ -48,10 +48,7 @@ public readonly record struct Predictions(Tensor Logits, Tensor Labels)
     internal static Predictions OfNextToken(Tensor logits, Tensor labels)
     {
         using var scope = NewDisposeScope();
-        long rows = logits.size(0), length = logits.size(1), vocabulary = logits.size(2);
-        long before = length - labels.size(1);
-        Tensor none = full([rows, before + 1], Scalars.Of(TokenBatch.Unsupervised), dtype: ScalarType.Int64, device: logits.device);
-        Tensor targets = cat([none, labels, none.narrow(1, 0, 1)], 1).narrow(1, 2, length).reshape(-1);
-        return new Predictions(logits.view(-1, vocabulary).MoveToOuterDisposeScope(), targets.MoveToOuterDisposeScope());
+        long vocabulary = logits.size(2);
+        return new Predictions(logits.view(-1, vocabulary).MoveToOuterDisposeScope(), NextTokenLoss.Targets(labels, logits.size(1)).MoveToOuterDisposeScope());
     }
 }

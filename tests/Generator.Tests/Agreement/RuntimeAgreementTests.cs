@@ -1,6 +1,7 @@
 using System.Reflection;
 using FlatPO.Recipes.Generator.Model;
 using FlatPO.Recipes.Generator.Parsing;
+using FlatPO.Recipes.Generator.Rules;
 
 namespace FlatPO.Recipes.Generator.Tests.Agreement;
 
@@ -28,6 +29,11 @@ public sealed class RuntimeAgreementTests
 
     [Fact]
     public void The_interface_of_recipes_exists() => Assert.NotNull(Runtime.GetType($"{RuntimeTypes.Root}.{RuntimeTypes.RecipeInterface}`1"));
+
+    [Fact]
+    public void A_chunk_of_logits_is_as_large_as_the_plan_says() => Assert.Equal(
+        MemoryEstimate.ChunkOfLogits,
+        Runtime.GetType($"{RuntimeTypes.Root}.Backbones.NextTokenLoss", throwOnError: true)!.GetField("ChunkNumbers", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
 
     [Fact]
     public void Defaults_are_the_initialisers()

@@ -11,11 +11,11 @@ public sealed class VirtualTokenTests
     [InlineData("CausalLM", "opt", "PromptTuning")]
     [InlineData("CausalLM", "qwen2", "PTuning")]
     [InlineData("SequenceClassification", "roberta", "PromptTuning")]
-    public void A_token_of_a_prompt_costs_what_a_token_of_the_text_does(string task, string backbone, string adapter)
+    public void A_token_of_a_prompt_costs_the_layers_what_a_token_of_the_text_does(string task, string backbone, string adapter)
     {
         EmittedPlan few = Plan(task, backbone, $"{adapter}(VirtualTokens = 2)", length: 38), many = Plan(task, backbone, $"{adapter}(VirtualTokens = 30)", length: 10);
         Assert.Equal(few["ActivationBytes"], many["ActivationBytes"]);
-        Assert.Equal(few["LogitBytes"], many["LogitBytes"]);
+        Assert.Equal(few["LogitBytes"] * 10, many["LogitBytes"] * 38); // what is before a text predicts nothing, its last place excepted
         Assert.True(Plan(task, backbone, $"{adapter}(VirtualTokens = 2)", length: 10)["ActivationBytes"] < many["ActivationBytes"]);
     }
 

@@ -28,8 +28,8 @@ public sealed class KeepsForBackwardAttribute(string numbers) : Attribute
 }
 
 /// <summary>
-/// Positions that an adapter method adds to every example at its site: an expression over <c>in</c>, <c>out</c> and the annotation's own properties. They cost what an
-/// example's own do, in the layers and in the logits, unless <see cref="Kept"/> says otherwise.
+/// Positions that an adapter method adds to every example at its site: an expression over <c>in</c>, <c>out</c> and the annotation's own properties. They cost the layers what an
+/// example's own do, unless <see cref="Kept"/> says otherwise.
 /// </summary>
 [AttributeUsage(AttributeTargets.Class)]
 public sealed class AddsPositionsAttribute(string positions) : Attribute

@@ -103,19 +103,19 @@ internal sealed class RotaryDecoder
     /// <summary>The tokens' vectors: ids [rows, T] to [rows, T, hidden].</summary>
     internal Tensor Embed(Tensor ids) => embedding.Forward(ids);
 
-    /// <summary>[rows, T, vocabulary], with the places of a prompt before them.</summary>
-    internal Tensor Logits(TokenBatch batch, bool training)
+    /// <summary>The head and what it reads, with the places of a prompt before the texts.</summary>
+    internal HeadInput BeforeHead(TokenBatch batch, bool training)
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(batch, Inputs);
-        return Logits(view, Inputs.Before(Embed(batch.InputIds)), Turns(view, view.Parted), training).MoveToOuterDisposeScope();
+        return BeforeHead(view, Inputs.Before(Embed(batch.InputIds)), Turns(view, view.Parted), training).Kept();
     }
 
     /// <summary>The same from vectors x [rows, T, hidden], which it takes over, in place of a batch's ids, and from the turns of their positions.</summary>
-    internal Tensor Logits(CausalView view, Tensor x, RotaryTable turns, bool training)
+    internal HeadInput BeforeHead(CausalView view, Tensor x, RotaryTable turns, bool training)
     {
         using var scope = NewDisposeScope();
-        return head.Forward(norm.Forward(Layers(x, window => view.Context(training, turns, window)))).MoveToOuterDisposeScope();
+        return new HeadInput(norm.Forward(Layers(x, window => view.Context(training, turns, window))), head).Kept();
     }
 
     /// <summary>Logits of the token behind each text: [rows, vocabulary].</summary>

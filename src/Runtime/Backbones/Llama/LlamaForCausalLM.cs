@@ -1,9 +1,7 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Llama;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
-using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(LlamaForCausalLM))]
 
@@ -26,30 +24,19 @@ namespace FlatPO.Recipes.Backbones.Llama;
 [Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
-public sealed class LlamaForCausalLM : CausalLM
+public sealed class LlamaForCausalLM : RotaryCausalLM
 {
-    private readonly RotaryDecoder decoder;
-
     /// <summary>Declares the network config.json describes.</summary>
     public LlamaForCausalLM(WeightTable weights)
-        : base(weights)
+        : base(weights, SettingsOf(weights.Config))
     {
-        ModelConfig config = weights.Config;
-        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
-        {
-            Config = config,
-            QueryKeyValueBias = config.Flag("attention_bias", false),
-            OutputBias = config.Flag("attention_bias", false),
-            FeedForwardBias = config.Flag("mlp_bias", false),
-        });
     }
 
-    /// <inheritdoc/>
-    protected override InputSite? Inputs => decoder.Inputs;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
-
-    /// <inheritdoc/>
-    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
+    private static RotaryDecoderSettings SettingsOf(ModelConfig config) => new()
+    {
+        Config = config,
+        QueryKeyValueBias = config.Flag("attention_bias", false),
+        OutputBias = config.Flag("attention_bias", false),
+        FeedForwardBias = config.Flag("mlp_bias", false),
+    };
 }

@@ -1,9 +1,7 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Mistral;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
-using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(MistralForCausalLM))]
 
@@ -26,31 +24,20 @@ namespace FlatPO.Recipes.Backbones.Mistral;
 [Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
-public sealed class MistralForCausalLM : CausalLM
+public sealed class MistralForCausalLM : RotaryCausalLM
 {
     private const long DefaultWindow = 4096;
 
-    private readonly RotaryDecoder decoder;
-
     /// <summary>Declares the network config.json describes.</summary>
     public MistralForCausalLM(WeightTable weights)
-        : base(weights)
+        : base(weights, SettingsOf(weights.Config))
     {
-        ModelConfig config = weights.Config;
-        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
-        {
-            Config = config,
-            Window = config.Has("sliding_window") ? config.Size("sliding_window") : config.Mentions("sliding_window") ? null : DefaultWindow,
-            IsWindowed = _ => true,
-        });
     }
 
-    /// <inheritdoc/>
-    protected override InputSite? Inputs => decoder.Inputs;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
-
-    /// <inheritdoc/>
-    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
+    private static RotaryDecoderSettings SettingsOf(ModelConfig config) => new()
+    {
+        Config = config,
+        Window = config.Has("sliding_window") ? config.Size("sliding_window") : config.Mentions("sliding_window") ? null : DefaultWindow,
+        IsWindowed = _ => true,
+    };
 }

@@ -85,11 +85,11 @@ public sealed class OptForCausalLM : CausalLM
     protected override InputSite? Inputs => inputs;
 
     /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch)
+    protected override HeadInput? BeforeHead(TokenBatch batch)
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(batch, inputs);
-        return Head(Layers(Embed(inputs.Before(tokens.Forward(batch.InputIds)), view), view.Context(Training))).MoveToOuterDisposeScope();
+        return new HeadInput(Normed(Layers(Embed(inputs.Before(tokens.Forward(batch.InputIds)), view), view.Context(Training))), head).Kept();
     }
 
     /// <inheritdoc/>
@@ -99,7 +99,7 @@ public sealed class OptForCausalLM : CausalLM
         CausalView view = CausalView.Of(pass, inputs);
         Tensor words = tokens.Forward(pass.NewIds);
         Tensor x = Embed(pass.First == 0 ? inputs.Before(words) : words, view);
-        return Head(Layers(x, view.Context(Training), pass.Cache).select(1, -1)).MoveToOuterDisposeScope(); // of [rows, hidden]
+        return head.Forward(Normed(Layers(x, view.Context(Training), pass.Cache).select(1, -1))).MoveToOuterDisposeScope(); // of [rows, hidden]
     }
 
     // words [rows, T, embedded] to [rows, T, hidden]
@@ -126,11 +126,11 @@ public sealed class OptForCausalLM : CausalLM
         return x;
     }
 
-    // [..., hidden] to [..., vocabulary]
-    private Tensor Head(Tensor x)
+    // [..., hidden] to what the head reads, [..., embedded]
+    private Tensor Normed(Tensor x)
     {
         using var scope = NewDisposeScope();
         Tensor normed = norm?.Forward(x) ?? x;
-        return head.Forward(narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope();
+        return (narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope();
     }
 }

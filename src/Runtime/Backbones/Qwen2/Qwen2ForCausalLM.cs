@@ -1,8 +1,6 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Qwen2;
-using FlatPO.Recipes.Batches;
-using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(Qwen2ForCausalLM))]
 
@@ -25,21 +23,11 @@ namespace FlatPO.Recipes.Backbones.Qwen2;
 [Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
-public sealed class Qwen2ForCausalLM : CausalLM
+public sealed class Qwen2ForCausalLM : RotaryCausalLM
 {
-    private readonly RotaryDecoder decoder;
-
     /// <summary>Declares the network config.json describes.</summary>
     public Qwen2ForCausalLM(WeightTable weights)
-        : base(weights) =>
-        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings { Config = weights.Config, QueryKeyValueBias = true }.WithUpperWindow());
-
-    /// <inheritdoc/>
-    protected override InputSite? Inputs => decoder.Inputs;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
-
-    /// <inheritdoc/>
-    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
+        : base(weights, new RotaryDecoderSettings { Config = weights.Config, QueryKeyValueBias = true }.WithUpperWindow())
+    {
+    }
 }

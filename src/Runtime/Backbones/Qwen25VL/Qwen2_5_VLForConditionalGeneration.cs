@@ -100,11 +100,11 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
     protected override ModelConfig TextConfig { get; }
 
     /// <inheritdoc/>
-    public override Tensor Logits(MultimodalBatch batch)
+    protected override HeadInput? BeforeHead(MultimodalBatch batch)
     {
         using var scope = NewDisposeScope();
         TokenPlaces places = PlacesOf(batch);
-        return decoder.Logits(CausalView.Of(batch.Tokens), Embed(batch, places), Turns(places.Positions, batch.Tokens.InputIds.size(1)), Training).MoveToOuterDisposeScope();
+        return decoder.BeforeHead(CausalView.Of(batch.Tokens), Embed(batch, places), Turns(places.Positions, batch.Tokens.InputIds.size(1)), Training).Kept();
     }
 
     /// <inheritdoc/>

@@ -1,9 +1,7 @@
 using FlatPO.Recipes;
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Backbones.Qwen3;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
-using static TorchSharp.torch;
 
 [assembly: DeclaresBackbone(typeof(Qwen3ForCausalLM))]
 
@@ -32,7 +30,7 @@ namespace FlatPO.Recipes.Backbones.Qwen3;
 [Site("model.layers.{layer}.post_attention_layernorm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("model.norm", Sites.Norm, In = "hidden_size", Out = "hidden_size")]
 [Site("lm_head", Sites.Head, In = "hidden_size", Out = "vocab_size", Tied = "tie_word_embeddings ?? 0")]
-public sealed class Qwen3ForCausalLM : CausalLM
+public sealed class Qwen3ForCausalLM : RotaryCausalLM
 {
     // Qwen3Config's own default: unlike the other decoders' heads, these need not share hidden_size out.
     private const long DefaultHeadWidth = 128;
@@ -40,29 +38,18 @@ public sealed class Qwen3ForCausalLM : CausalLM
     private const string Queries = "num_attention_heads * " + Head;
     private const string Keys = "(num_key_value_heads ?? num_attention_heads) * " + Head;
 
-    private readonly RotaryDecoder decoder;
-
     /// <summary>Declares the network config.json describes.</summary>
     public Qwen3ForCausalLM(WeightTable weights)
-        : base(weights)
+        : base(weights, SettingsOf(weights.Config))
     {
-        ModelConfig config = weights.Config;
-        decoder = new RotaryDecoder(weights, new RotaryDecoderSettings
-        {
-            Config = config,
-            QueryKeyValueBias = config.Flag("attention_bias", false),
-            OutputBias = config.Flag("attention_bias", false),
-            HeadNorms = true,
-            DefaultHeadWidth = DefaultHeadWidth,
-        }.WithUpperWindow());
     }
 
-    /// <inheritdoc/>
-    protected override InputSite? Inputs => decoder.Inputs;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(TokenBatch batch) => decoder.Logits(batch, Training);
-
-    /// <inheritdoc/>
-    public override Tensor NextLogits(DecoderPass pass) => decoder.NextLogits(pass);
+    private static RotaryDecoderSettings SettingsOf(ModelConfig config) => new RotaryDecoderSettings
+    {
+        Config = config,
+        QueryKeyValueBias = config.Flag("attention_bias", false),
+        OutputBias = config.Flag("attention_bias", false),
+        HeadNorms = true,
+        DefaultHeadWidth = DefaultHeadWidth,
+    }.WithUpperWindow();
 }
