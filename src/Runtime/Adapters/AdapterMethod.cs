@@ -22,11 +22,15 @@ public abstract class AdapterMethod
     /// <summary>What stands in front of the names in its file.</summary>
     public virtual string FilePrefix => "base_model.model.";
 
-    /// <summary>Writes the method's own entries of adapter_config.json; <c>target_modules</c>, which names <paramref name="sites"/>, is there already.</summary>
-    public abstract void WriteConfig(JsonObject config, IReadOnlyList<Site> sites);
+    /// <summary>Writes the method's own entries of adapter_config.json; <c>target_modules</c>, which names <paramref name="sites"/>, is there already. A method without settings has none.</summary>
+    public virtual void WriteConfig(JsonObject config, IReadOnlyList<Site> sites)
+    {
+    }
 
     /// <summary>Throws FPO4011 where adapter_config.json says something that changes the result at <paramref name="sites"/> and that this method's settings do not say.</summary>
-    public abstract void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites);
+    public virtual void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
+    {
+    }
 
     /// <summary>
     /// Entries the method knows beside those it writes: <see cref="CheckConfig"/> judges them, or they change nothing once an adapter is trained. Any other that says

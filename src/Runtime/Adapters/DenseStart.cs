@@ -1,20 +1,20 @@
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters;
 
-/// <summary>How a trained linear layer beside the inputs begins: as PyTorch's <c>nn.Linear</c>, uniform within 1 / √in.</summary>
+/// <summary>Random numbers that trained layers begin with.</summary>
 internal static class DenseStart
 {
-    /// <summary>Weight [out, in] and bias [out].</summary>
+    /// <summary>Weight [out, in] and bias [out] of a layer beside the inputs, as PyTorch's <c>nn.Linear</c> begins: uniform within 1 / √in.</summary>
     internal static (TrainableTensor Weight, TrainableTensor Bias) Layer(InputSite site, string name, long @in, long @out, Generator random)
     {
-        Scalar bound = Scalars.Of(1 / Math.Sqrt(@in)), width = Scalars.Of(2 / Math.Sqrt(@in));
-        return (
-            VirtualTokenConfig.Tensor(site, $"{name}.weight", rand([@out, @in], float32, generator: random).mul(width).sub(bound)),
-            VirtualTokenConfig.Tensor(site, $"{name}.bias", rand([@out], float32, generator: random).mul(width).sub(bound)));
+        double bound = 1 / Math.Sqrt(@in);
+        return (VirtualTokenConfig.Tensor(site, $"{name}.weight", Uniform([@out, @in], bound, random)), VirtualTokenConfig.Tensor(site, $"{name}.bias", Uniform([@out], bound, random)));
     }
+
+    /// <summary>Numbers between −<paramref name="bound"/> and <paramref name="bound"/>, all alike, float32.</summary>
+    internal static Tensor Uniform(long[] shape, double bound, Generator random) => rand(shape, float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
 }

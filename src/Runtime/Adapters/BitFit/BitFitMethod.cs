@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using TorchSharp;
@@ -23,16 +22,6 @@ public sealed class BitFitMethod : AdapterMethod, ILinearMethod<TrainedWeights>,
 
     /// <summary>The method an adapter folder was trained with: it has no settings.</summary>
     public static BitFitMethod From(AdapterConfig config, IReadOnlyList<Site> sites) => new();
-
-    /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites)
-    {
-    }
-
-    /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
-    {
-    }
 
     /// <inheritdoc/>
     internal override bool Trains(Site site) => site.Parts.Any(own => own.Part == Part);

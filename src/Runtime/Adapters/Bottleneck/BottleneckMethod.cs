@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -45,8 +44,7 @@ public sealed class BottleneckMethod : AdapterMethod<BottleneckBlock>
         if (Size > site.Out)
             throw new RecipeException("FPO1043", $"Size = {Size} is out of bounds at {site.Module} [{site.Out}, {site.In}]; allowed is at least 1 and at most {site.Out}");
         using var scope = NewDisposeScope();
-        double bound = 1 / Math.Sqrt(site.Out); // as a linear layer of PyTorch begins, and LoRA's A
-        Tensor down = rand([Size, site.Out], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
+        Tensor down = DenseStart.Uniform([Size, site.Out], 1 / Math.Sqrt(site.Out), random); // as a linear layer of PyTorch begins, and LoRA's A
         return new BottleneckBlock(Trained, (down, zeros(site.Out, Size)), this);
 
         TrainableTensor Trained(string name, Tensor initial) => new($"{site.Module}.{name}", site.Role, TrainableKind.Adapter, initial);

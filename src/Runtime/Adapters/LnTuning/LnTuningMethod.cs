@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using TorchSharp;
@@ -21,14 +20,4 @@ public sealed class LnTuningMethod : AdapterMethod, INormMethod<TrainedWeights>
 
     /// <summary>The method an adapter folder was trained with: it has no settings.</summary>
     public static LnTuningMethod From(AdapterConfig config, IReadOnlyList<Site> sites) => new();
-
-    /// <inheritdoc/>
-    public override void WriteConfig(JsonObject config, IReadOnlyList<Site> sites)
-    {
-    }
-
-    /// <inheritdoc/>
-    public override void CheckConfig(AdapterConfig config, IReadOnlyList<Site> sites)
-    {
-    }
 }

@@ -19,7 +19,7 @@ internal static class LoraStart
             LoraInitialization.Pissa => Principal(site, rank, method.ScalingAt(site)),
             LoraInitialization.Olora => Orthonormal(site, rank),
             LoraInitialization.Gaussian => (randn([rank, site.In], float32, generator: random).mul(Scalars.Of(1.0 / rank)), zeros(site.Out, rank)),
-            _ => (Uniform([rank, site.In], 1 / Math.Sqrt(site.In), random), zeros(site.Out, rank)), // kaiming_uniform_(a = √5)
+            _ => (DenseStart.Uniform([rank, site.In], 1 / Math.Sqrt(site.In), random), zeros(site.Out, rank)), // kaiming_uniform_(a = √5)
         };
     }
 
@@ -29,8 +29,6 @@ internal static class LoraStart
         int rank = method.RankAt(site);
         return (zeros(rank, site.In), randn([site.Out, rank], float32, generator: random));
     }
-
-    private static Tensor Uniform(long[] shape, double bound, Generator random) => rand(shape, float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
 
     /// <summary>PiSSA (arXiv 2404.02948, equations 2 and 3): W = U S Vᵀ; A = √(S / s) Vᵀ and B = U √(S / s), of the largest singular values.</summary>
     private static (Tensor A, Tensor B) Principal(Projection site, int rank, double scaling)

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.VisualPrompt;
@@ -34,7 +33,7 @@ public sealed class VisualPromptMethod : AdapterMethod, IInputMethod<VisualPromp
         using var scope = NewDisposeScope();
         long layers = Deep ? site.Shape.Layers : 1;
         double bound = Math.Sqrt(6.0 / (site.Out + site.Out)); // Xavier, with a patch's vector for what comes in (§3.2)
-        Tensor initial = rand([layers, VirtualTokens, site.Out], float32, generator: random).mul(Scalars.Of(2 * bound)).sub(Scalars.Of(bound));
+        Tensor initial = DenseStart.Uniform([layers, VirtualTokens, site.Out], bound, random);
         return new VisualPrompts(VirtualTokenConfig.Tensor(site, "visual_prompts", initial));
     }
 
