@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -45,10 +46,11 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
     private Tensor PassOne(Arena arena, TBatch batch, Func<TBatch, long, Tensor> loss)
     {
         using var scope = NewDisposeScope();
+        using GradientPass pass = GradientPass.Open();
         using var live = arena.Bind();
         Tensor value = loss(batch, Supervised);
         if (value.requires_grad) // a batch of text alone passes by the adapters of a tower that sees
-            value.backward();
+            pass.Backward(value);
         return value.detach().MoveToOuterDisposeScope();
     }
 }

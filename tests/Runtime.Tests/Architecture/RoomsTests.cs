@@ -10,14 +10,15 @@ public sealed partial class RoomsTests
     private static readonly Dictionary<string, string[]> Allowed = new(StringComparer.Ordinal)
     {
         ["Native"] = [],
+        ["Operations"] = ["Native"],
         ["Trainables"] = ["Native"],
         ["Sharpness"] = ["Native", "Trainables"],
         ["Optimization"] = ["Native", "Trainables"],
         ["Batches"] = [],
         ["Checkpoints"] = ["Native"],
-        ["Backbones"] = ["Batches", "Checkpoints", "Native", "Trainables"],
-        ["Adapters"] = ["Backbones", "Checkpoints", "Native", "Trainables"],
-        ["Training"] = ["Adapters", "Backbones", "Batches", "Checkpoints", "Native", "Optimization", "Sharpness", "Trainables"],
+        ["Backbones"] = ["Batches", "Checkpoints", "Native", "Operations", "Trainables"],
+        ["Adapters"] = ["Backbones", "Checkpoints", "Native", "Operations", "Trainables"],
+        ["Training"] = ["Adapters", "Backbones", "Batches", "Checkpoints", "Native", "Operations", "Optimization", "Sharpness", "Trainables"],
         ["Generation"] = ["Adapters", "Backbones", "Batches", "Checkpoints", "Native", "Trainables", "Training"],
         ["Annotations"] = ["Adapters", "Optimization"],
     };
