@@ -13,6 +13,7 @@ public sealed class Arena : IDisposable
     private readonly long[] lengths;
     private readonly long[] offsets;
     private readonly Tensor lengthsOnDevice;
+    private readonly FactorCopies copies = new();
     private Tensor? saved;
 
     /// <summary>Takes over the tensors' numbers and lays them out one behind the other on <paramref name="device"/>.</summary>
@@ -58,11 +59,15 @@ public sealed class Arena : IDisposable
     /// <summary>Makes every tensor <see cref="TrainableTensor.Live"/> until the returned scope is left. One split forward, one cat backward.</summary>
     public PassScope Bind()
     {
+        copies.Refresh();
         Tensor[] pieces = Values.split(lengths);
         for (int i = 0; i < pieces.Length; i++)
             Tensors[i].Bind(pieces[i].view([.. Tensors[i].Shape]));
         return new PassScope(this);
     }
+
+    /// <summary>Its matrices as half-width products take them.</summary>
+    internal FactorCopies Copies => copies;
 
     /// <summary>Forgets the gradients of the last pass.</summary>
     public void ZeroGradient() => Gradient.fill_(Scalars.Zero);
@@ -110,6 +115,7 @@ public sealed class Arena : IDisposable
         Values.Dispose();
         Gradient.Dispose();
         lengthsOnDevice.Dispose();
+        copies.Dispose();
         saved?.Dispose();
     }
 
