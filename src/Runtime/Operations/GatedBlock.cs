@@ -27,7 +27,7 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
     {
         shape = inputs[0]!.shape;
         (inner, outer) = (inner?.Kept(Keep), outer?.Kept(Keep));
-        gate = new SwiGlu(inner, outer);
+        gate = new SwiGlu(Branches(inputs));
         x = Keep(inputs[0]!.reshape(-1, shape[^1]));
         // both products in the shape they have without adapters, so that the same kernels run
         Tensor joined = functional.linear(inputs[0]!, gateAndUp.Weight, gateAndUp.Bias);
@@ -57,6 +57,20 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
         }
         Tensor[] ofInnerA = inner is null ? [] : inner.GradientsOfA(ofInner!, x), ofOuterB = outer is null ? [] : outer.GradientsOfB(gradient, outerHidden!);
         return [ofX?.view(shape), .. InPairs(ofInnerA, ofInnerB), .. InPairs(ofOuterA, ofOuterB)];
+    }
+
+    private GateBranches Branches(Tensor?[] inputs)
+    {
+        long wide = down.Weight.size(1);
+        Tensor? gateB = null, upB = null;
+        int next = 1; // A and B of each inner branch, then of the outer one
+        foreach (LowRankMember member in inner?.Members ?? [])
+        {
+            Tensor b = Keep(inputs[next + 1]!);
+            (gateB, upB) = member.First < wide ? (b, upB) : (gateB, b);
+            next += 2;
+        }
+        return new GateBranches(inner, outer, gateB, upB, outer is null ? null : Keep(inputs[next]!));
     }
 
     private static IEnumerable<Tensor> InPairs(Tensor[] ofA, Tensor[] ofB) => ofA.Zip(ofB).SelectMany(pair => (Tensor[])[pair.First, pair.Second]);

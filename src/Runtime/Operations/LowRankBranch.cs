@@ -15,6 +15,10 @@ internal sealed record LowRankMember(long First, Tensor B, double Scale);
 /// </summary>
 internal sealed class LowRankBranch
 {
+    private const int MembersOfKernel = 3;
+    private const uint Threads = 256;
+    private const uint LargestGrid = 2048;
+
     private readonly Tensor a; // [parts · Σ rank, in]
     private readonly LowRankMember[] members;
     private readonly int parts;
@@ -25,6 +29,9 @@ internal sealed class LowRankBranch
         (this.a, this.members) = (a, [.. members]);
         parts = a.dtype == ScalarType.Float32 ? 1 : 2;
     }
+
+    /// <summary>Its members, in the order of their outputs.</summary>
+    internal IReadOnlyList<LowRankMember> Members => members;
 
     /// <summary>The same over factors that <paramref name="keep"/> keeps.</summary>
     internal LowRankBranch Kept(Func<Tensor, Tensor> keep) => new(keep(a), [.. members.Select(member => member with { B = keep(member.B) })]);
@@ -86,6 +93,8 @@ internal sealed class LowRankBranch
     private Tensor Folded(Tensor wide, ScalarType format)
     {
         using var scope = NewDisposeScope();
+        if (parts == 2 && members.Length <= MembersOfKernel && format == ScalarType.BFloat16 && Kernels.Usable(wide))
+            return FoldedAtOnce(wide).MoveToOuterDisposeScope();
         Tensor[] each = Split(wide);
         Tensor[] folded = new Tensor[members.Length];
         for (int i = 0; i < members.Length; i++)
@@ -100,5 +109,17 @@ internal sealed class LowRankBranch
             }
         }
         return (folded.Length == 1 ? folded[0] : cat(folded, 1)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor FoldedAtOnce(Tensor wide)
+    {
+        Tensor folded = empty_like(wide, ScalarType.BFloat16);
+        uint blocks = (uint)Math.Clamp((wide.numel() + Threads - 1) / Threads, 1, LargestGrid);
+        (int Rank, float Scale) Member(int i) => i < members.Length ? ((int)RankOf(members[i]), (float)members[i].Scale) : (0, 0);
+        (int r0, float s0) = Member(0);
+        (int r1, float s1) = Member(1);
+        (int r2, float s2) = Member(2);
+        Kernel.Of("factors.cu", "fold_halves").Launch((blocks, 1, 1), Threads, 0, wide, folded, wide.size(0), r0, s0, r1, s1, r2, s2);
+        return folded;
     }
 }

@@ -13,7 +13,7 @@ public sealed class Arena : IDisposable
     private readonly long[] lengths;
     private readonly long[] offsets;
     private readonly Tensor lengthsOnDevice;
-    private readonly FactorCopies copies = new();
+    private readonly FactorCopies copies;
     private Tensor? saved;
 
     /// <summary>Takes over the tensors' numbers and lays them out one behind the other on <paramref name="device"/>.</summary>
@@ -22,6 +22,7 @@ public sealed class Arena : IDisposable
         if (tensors.Count == 0)
             throw new RecipeException("FPO1008", "nothing to train: no adapter was placed");
         Tensors = tensors;
+        copies = new FactorCopies(this);
         lengths = [.. tensors.Select(tensor => tensor.Count)];
         offsets = new long[tensors.Count];
         for (int i = 1; i < offsets.Length; i++)
@@ -100,6 +101,9 @@ public sealed class Arena : IDisposable
         using (no_grad())
             Values.copy_(saved ?? throw new InvalidOperationException("nothing was saved"));
     }
+
+    /// <summary>Where a tensor begins.</summary>
+    internal long OffsetOf(TrainableTensor tensor) => offsets[tensor.Index];
 
     /// <summary>One tensor's part of a flat buffer, detached, in the tensor's shape.</summary>
     internal Tensor Slice(Tensor flat, int index)

@@ -7,9 +7,13 @@ namespace FlatPO.Recipes.Trainables;
 /// Matrices of an arena as products of half-width numbers take them. A float32 number is there twice, rounded, and what the rounding left of it rounded again: both together
 /// are exact to 2⁻¹⁶, so that a perturbation survives which a half-width number alone would round away. They are made anew whenever a pass begins, in place.
 /// </summary>
-internal sealed class FactorCopies : IDisposable
+internal sealed class FactorCopies(Arena arena) : IDisposable
 {
+    private const uint Threads = 256;
+    private const uint BlocksOfRun = 16;
+
     private readonly Dictionary<(TrainableTensor First, int Count, bool Beside, ScalarType Format), Copy> copies = [];
+    private Tensor? table; // int64 [runs, 4], as the kernel wants it; null until the next refresh where a copy was added
 
     /// <summary>Matrices [rank_i, in] one below the other, the rounded rows of each followed by what they lack: [2 · Σ rank_i, in].</summary>
     internal Tensor Below(IReadOnlyList<TrainableTensor> matrices, ScalarType format) => Get(matrices, beside: false, format);
@@ -20,8 +24,13 @@ internal sealed class FactorCopies : IDisposable
     /// <summary>Makes all copies anew.</summary>
     internal void Refresh()
     {
-        foreach (Copy copy in copies.Values)
-            copy.Fill();
+        if (copies.Count == 0)
+            return;
+        if (Kernels.Usable(arena.Values) && copies.Keys.All(key => key.Format == ScalarType.BFloat16))
+            RefreshAtOnce();
+        else
+            foreach (Copy copy in copies.Values)
+                copy.Fill();
     }
 
     /// <inheritdoc/>
@@ -29,6 +38,7 @@ internal sealed class FactorCopies : IDisposable
     {
         foreach (Copy copy in copies.Values)
             copy.Dispose();
+        table?.Dispose();
     }
 
     private Tensor Get(IReadOnlyList<TrainableTensor> matrices, bool beside, ScalarType format)
@@ -40,16 +50,30 @@ internal sealed class FactorCopies : IDisposable
         Copy copy = new(matrices, beside ? 1 : 0, format);
         copy.Fill();
         copies[key] = copy;
+        table?.Dispose();
+        table = null;
         return copy.Numbers;
+    }
+
+    private void RefreshAtOnce()
+    {
+        using var scope = NewDisposeScope();
+        if (table is null)
+        {
+            long[] runs = [.. copies.Values.SelectMany(copy => copy.Runs(arena))];
+            table = tensor(runs, [runs.LongLength / 4, 4], device: arena.Device).DetachFromDisposeScope();
+        }
+        Kernel.Of("factors.cu", "split_factors").Launch(((uint)table.size(0), BlocksOfRun, 1), Threads, 0, arena.Values, table);
     }
 
     private sealed class Copy : IDisposable
     {
+        private readonly int dimension;
         private readonly (Tensor Source, Tensor Rounded, Tensor Lacking)[] parts;
 
         internal Copy(IReadOnlyList<TrainableTensor> sources, int dimension, ScalarType format)
         {
-            Sources = sources;
+            (Sources, this.dimension) = (sources, dimension);
             long[] shape = [.. sources[0].Shape];
             shape[dimension] = 2 * sources.Sum(source => source.Shape[dimension]);
             Numbers = empty(shape, format, sources[0].Value.device).DetachFromDisposeScope();
@@ -77,6 +101,10 @@ internal sealed class FactorCopies : IDisposable
                 lacking.copy_(source.sub(rounded));
             }
         }
+
+        /// <summary>For each source: where it begins in the arena, its numbers, the width of its rows where copies stand side by side (else 0), and the address of its copy.</summary>
+        internal IEnumerable<long> Runs(Arena arena) =>
+            Sources.Zip(parts).SelectMany(pair => (long[])[arena.OffsetOf(pair.First), pair.First.Count, dimension == 0 ? 0 : pair.First.Shape[1], ForeignMemory.Address(pair.Second.Rounded)]);
 
         public void Dispose()
         {

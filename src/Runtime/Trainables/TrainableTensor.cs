@@ -56,6 +56,9 @@ public sealed class TrainableTensor
     /// <summary>The arena that holds the numbers; null before there is one.</summary>
     internal Arena? Arena => arena;
 
+    /// <summary>Its number in the arena.</summary>
+    internal int Index => index;
+
     /// <summary>Makes <paramref name="piece"/> what is <see cref="Live"/>, and gives what was.</summary>
     internal Tensor? Bind(Tensor? piece)
     {
