@@ -94,7 +94,7 @@ internal sealed class SwiGlu(GateBranches branches)
         Tensor partial = empty([grid.Y, Math.Max(1, wide * ranks.Sum())], ScalarType.Float32, products.device);
         Sized("swiglu_backward").Launch(grid, Threads, 0, products, hidden, Stride(hidden), 0, (int)ranks[0], (int)(2 * ranks[0]), (int)ranks[1], branches.GateB, branches.UpB, gradient,
             outerHidden, Stride(outerHidden), (int)ranks[2], branches.DownA, partial, rows, wide, (int)run);
-        Tensor[] sums = ranks.Sum() == 0 ? [] : partial.sum(0).split([.. ranks.Where(rank => rank > 0).Select(rank => rank * wide)]);
+        Tensor[] sums = ranks.Sum() == 0 ? [] : partial.sum(dim: 0).split([.. ranks.Where(rank => rank > 0).Select(rank => rank * wide)]);
         int inners = ranks.Take(2).Count(rank => rank > 0);
         return (products.alias(), [.. sums.Take(inners).Select(sum => sum.view(wide, -1))], [.. sums.Skip(inners).Select(sum => sum.view(-1, wide))]);
     }
