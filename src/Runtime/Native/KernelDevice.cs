@@ -8,16 +8,16 @@ internal sealed class KernelDevice
     private static readonly ConcurrentDictionary<int, Lazy<KernelDevice>> Opened = [];
 
     private readonly IntPtr context;
-    private readonly Dictionary<string, IntPtr> modules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IntPtr> modules;
 
     private KernelDevice(int index)
     {
         (int device, context) = KernelDriver.Open(index);
         Architecture = KernelDriver.Architecture(device);
         SharedMemory = KernelDriver.SharedMemory(device);
+        (string Name, byte[] Cubin)[] programs = [.. KernelSource.All.AsParallel().Select(source => (source, KernelSource.Of(source).Cubin(Architecture)))];
         using KernelDriver.Current current = Enter();
-        foreach (string source in KernelSource.All)
-            modules[source] = KernelDriver.Load(KernelSource.Of(source).Cubin(Architecture));
+        modules = programs.ToDictionary(program => program.Name, program => KernelDriver.Load(program.Cubin), StringComparer.Ordinal);
     }
 
     /// <summary>For example sm_90.</summary>

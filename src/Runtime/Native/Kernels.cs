@@ -31,6 +31,9 @@ internal static class Kernels
     /// <summary>Whether kernels can run where a tensor lies.</summary>
     internal static bool Usable(Tensor tensor) => Usable(tensor, out _);
 
+    /// <summary>Bytes of shared memory that one block can ask for where a tensor lies.</summary>
+    internal static int SharedMemory(Tensor tensor) => KernelDevice.Of(tensor.device_index).SharedMemory;
+
     /// <summary>Loads them on a device now: no module can be loaded while a CUDA graph is captured.</summary>
     internal static void Warm(Device device)
     {
@@ -69,6 +72,10 @@ internal static class Kernels
         catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException or InvalidOperationException)
         {
             return error.Message;
+        }
+        catch (AggregateException error)
+        {
+            return error.InnerExceptions[0].Message; // of the first source that does not compile
         }
     }
 

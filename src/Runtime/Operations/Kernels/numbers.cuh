@@ -2,16 +2,13 @@
 #pragma once
 
 struct bf16 { unsigned short bits; };
-struct f16 { unsigned short bits; };
 
 __device__ __forceinline__ float widen(float x) { return x; }
 __device__ __forceinline__ float widen(bf16 x) { return __uint_as_float((unsigned)x.bits << 16); }
-__device__ __forceinline__ float widen(f16 x) { float y; asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits)); return y; }
 
 // Rounds to the nearest number of the format, to the even one of two.
 template <class T> __device__ __forceinline__ T narrow(float x);
 template <> __device__ __forceinline__ float narrow<float>(float x) { return x; }
-template <> __device__ __forceinline__ f16 narrow<f16>(float x) { f16 y; asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x)); return y; }
 template <> __device__ __forceinline__ bf16 narrow<bf16>(float x) {
 #if __CUDA_ARCH__ >= 800
     unsigned both;
@@ -46,20 +43,23 @@ template <class T, int V> __device__ __forceinline__ void store(T* p, const Pack
         *reinterpret_cast<Pack<T, V>*>(p) = pack;
 }
 
-// Reduces over the block, in an order that never changes; every thread gets the result. The block is whole warps.
-template <class F> __device__ __forceinline__ float reduce(float x, float none, F join) {
-    __shared__ float parts[32];
-    for (int step = 16; step > 0; step /= 2)
+// Reduces over each group of width neighbouring threads, in an order that never changes; every thread of the group gets the result. The width is a power of two up to 32, or
+// the whole block, which is whole warps.
+template <class F> __device__ __forceinline__ float reduce(float x, float none, int width, F join) {
+    for (int step = (width < 32 ? width : 32) / 2; step > 0; step /= 2)
         x = join(x, __shfl_xor_sync(0xffffffffu, x, step));
+    if (width <= 32)
+        return x;
+    __shared__ float parts[32];
     if (threadIdx.x % 32 == 0)
         parts[threadIdx.x / 32] = x;
     __syncthreads();
-    x = threadIdx.x % 32 < blockDim.x / 32 ? parts[threadIdx.x % 32] : none;
+    x = threadIdx.x % 32 < width / 32 ? parts[threadIdx.x % 32] : none;
     for (int step = 16; step > 0; step /= 2)
         x = join(x, __shfl_xor_sync(0xffffffffu, x, step));
     __syncthreads(); // parts is used again
     return x;
 }
 
-__device__ __forceinline__ float block_sum(float x) { return reduce(x, 0.0f, [](float a, float b) { return a + b; }); }
-__device__ __forceinline__ float block_max(float x) { return reduce(x, -__int_as_float(0x7f800000), [](float a, float b) { return fmaxf(a, b); }); }
+__device__ __forceinline__ float sum_over(float x, int width) { return reduce(x, 0.0f, width, [](float a, float b) { return a + b; }); }
+__device__ __forceinline__ float max_over(float x, int width) { return reduce(x, -__int_as_float(0x7f800000), width, [](float a, float b) { return fmaxf(a, b); }); }
