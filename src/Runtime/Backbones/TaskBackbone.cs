@@ -21,6 +21,9 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     /// <summary>The examples as one batch on the backbone's device, rows cut at <paramref name="maxLength"/> tokens; 0 cuts none.</summary>
     public abstract TBatch Collate(IReadOnlyList<TExample> examples, int maxLength);
 
+    /// <summary>Whether it predicts something else of a row that is padded further, so that rows are padded no further than they must.</summary>
+    public virtual bool CountsPadding => false;
+
     /// <summary>Everything the backbone predicts of a batch, beside what is true.</summary>
     public abstract Predictions Predict(TBatch batch);
 
