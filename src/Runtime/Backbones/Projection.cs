@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -30,6 +31,8 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     /// <summary>The layer without its adapter, in x's number format.</summary>
     public Tensor Base(Tensor x)
     {
+        if (Weight.Packed is { } packed)
+            return Quantized(x, packed);
         Tensor weight = Weight.Value;
         if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
             return functional.linear(x, weight, Bias?.Value);
@@ -38,5 +41,15 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
             // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives
             return functional.linear(x.to_type(weight.dtype), weight, Bias?.Value.to_type(weight.dtype)).to_type(x.dtype).MoveToOuterDisposeScope();
         return functional.linear(x, weight).add(Bias!.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope(); // a bias trained in float32 alone
+    }
+    /// <summary>W x without the bias, in x's number format.</summary>
+    internal Tensor Product(Tensor x) => Weight.Packed is { } packed ? packed.Linear(x, null) : functional.linear(x, Weight.Frozen.to_type(x.dtype));
+
+    private Tensor Quantized(Tensor x, Nf4Matrix packed)
+    {
+        if (Bias is null || (Bias.Trainable is null && Bias.Value.dtype == x.dtype))
+            return packed.Linear(x, Bias?.Value);
+        using var scope = NewDisposeScope();
+        return packed.Linear(x, null).add(Bias.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope();
     }
 }
