@@ -83,8 +83,7 @@ internal sealed class Nf4Matrix : IDisposable
         {
             using var chunk = NewDisposeScope();
             long length = Math.Min(ChunkBlocks, blocks - first);
-            Tensor codes = packed.narrow(0, first * Block / 2, length * Block / 2).to_type(ScalarType.Int32);
-            Tensor levels = format.Pairs.index_select(0, codes).view(-1, Block).mul_(ofBlocks.narrow(0, first, length).unsqueeze(1));
+            Tensor levels = format.LevelsOf(packed.narrow(0, first * Block / 2, length * Block / 2)).view(-1, Block).mul_(ofBlocks.narrow(0, first, length).unsqueeze(1));
             numbers.narrow(0, first * Block, length * Block).copy_(levels.view(-1));
         }
         return numbers.narrow(0, 0, count).view([.. Shape]).MoveToOuterDisposeScope();
@@ -102,7 +101,7 @@ internal sealed class Nf4Matrix : IDisposable
     /// <summary>The scale of each block, float32 [blocks] or a little more.</summary>
     private Tensor BlockScales() => nested is null
         ? scales
-        : format.StepTable.index_select(0, scales.to_type(ScalarType.Int32)).view(-1, ScaleBlock).mul(nested.unsqueeze(1)).Plus(offset!).view(-1);
+        : format.StepsOf(scales).view(-1, ScaleBlock).mul(nested.unsqueeze(1)).Plus(offset!).view(-1);
 
     /// <summary>Codes of rows [n, width], each over its largest magnitude, and those magnitudes [n].</summary>
     private static (Tensor Codes, Tensor Largest) Rounded(Tensor rows, Func<Tensor, Tensor> nearest)

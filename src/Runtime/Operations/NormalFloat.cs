@@ -24,31 +24,32 @@ internal sealed class NormalFloat
 
     private const int Exponents = 7;
 
-    private readonly Tensor betweenLevels, betweenSteps;
+    private readonly Tensor pairs; // by byte: its two levels, side by side in one number, which is looked up faster than two
+    private readonly Tensor steps, betweenLevels, betweenSteps;
 
     internal NormalFloat(Device device)
     {
-        Pairs = OnDevice([.. from high in Levels from low in Levels from level in (float[])[high, low] select level], 256, 2);
-        StepTable = OnDevice([.. Steps], 256);
-        betweenLevels = OnDevice(Between(Levels), 15);
-        betweenSteps = OnDevice(Between(Steps), 255);
-        Tables = [Pairs, StepTable, betweenLevels, betweenSteps];
+        pairs = OnDevice([.. from high in Levels from low in Levels from level in (float[])[high, low] select level], ScalarType.Int64);
+        steps = OnDevice([.. Steps]);
+        betweenLevels = OnDevice(Between(Levels));
+        betweenSteps = OnDevice(Between(Steps));
+        Tables = [pairs, steps, betweenLevels, betweenSteps];
 
-        Tensor OnDevice(float[] numbers, params long[] shape)
+        Tensor OnDevice(float[] numbers, ScalarType format = ScalarType.Float32)
         {
             using var scope = NewDisposeScope();
-            return tensor(numbers).to(device).view(shape).MoveToOuterDisposeScope();
+            return Ops.Reinterpret(tensor(numbers).to(device), format).MoveToOuterDisposeScope();
         }
     }
 
     /// <summary>All tables.</summary>
     internal IReadOnlyList<Tensor> Tables { get; }
 
-    /// <summary>The two levels that a byte holds, the earlier one in its upper half: float32 [256, 2].</summary>
-    internal Tensor Pairs { get; }
+    /// <summary>The levels of packed codes [n], the one in a byte's upper half first: float32 [2 n].</summary>
+    internal Tensor LevelsOf(Tensor packed) => Ops.Reinterpret(pairs.index_select(0, packed.to_type(ScalarType.Int32)), ScalarType.Float32);
 
-    /// <summary><see cref="Steps"/> as float32 [256].</summary>
-    internal Tensor StepTable { get; }
+    /// <summary>The steps of codes [n]: float32 [n].</summary>
+    internal Tensor StepsOf(Tensor codes) => steps.index_select(0, codes.to_type(ScalarType.Int32));
 
     /// <summary>The codes of the nearest levels of x in [−1, 1]: int32.</summary>
     internal Tensor NearestLevels(Tensor x) => Ops.Buckets(x, betweenLevels);
