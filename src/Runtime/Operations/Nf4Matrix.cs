@@ -22,6 +22,10 @@ internal sealed class Nf4Matrix : IDisposable
     // Numbers at a time: it bounds the float32 between the packed and the target, whatever the matrix.
     private const long ChunkBlocks = (1 << 24) / Block;
 
+    // of the kernel
+    private const uint Threads = 256;
+    private const long NumbersOfThread = 32;
+
     private const double SmallestScale = 1.1754943508222875e-38; // of float32: a block of zeros must not divide by zero
 
     private readonly NormalFloat format;
@@ -91,6 +95,11 @@ internal sealed class Nf4Matrix : IDisposable
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        if (KernelOf(numbers) is { } kernel)
+        {
+            Launch(kernel, numbers);
+            return;
+        }
         long count = Shape[0] * Shape[1], blocks = Blocks(count, Block);
         Tensor ofBlocks = BlockScales(), flat = numbers.view(-1);
         for (long first = 0; first < blocks; first += ChunkBlocks)
@@ -109,6 +118,17 @@ internal sealed class Nf4Matrix : IDisposable
         scales.Dispose();
         nested?.Dispose();
         offset?.Dispose();
+    }
+
+    /// <summary>The kernel that writes numbers of this format where they lie; null where there is none.</summary>
+    private static Kernel? KernelOf(Tensor numbers) => numbers.dtype is ScalarType.BFloat16 or ScalarType.Float32 && Kernels.Usable(numbers)
+        ? Kernel.Of("nf4.cu", numbers.dtype == ScalarType.BFloat16 ? "nf4_numbers_bf16" : "nf4_numbers_float")
+        : null;
+
+    private void Launch(Kernel kernel, Tensor numbers)
+    {
+        long count = Shape[0] * Shape[1], threads = Blocks(count, NumbersOfThread);
+        kernel.Launch(((uint)Blocks(threads, Threads), 1, 1), Threads, 0, packed, format.Pairs, nested is null ? null : scales, format.StepTable, nested, offset, nested is null ? scales : null, numbers, count);
     }
 
     /// <summary>The scale of each block, float32 [blocks] or a little more.</summary>
