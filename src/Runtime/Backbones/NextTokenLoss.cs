@@ -16,18 +16,18 @@ internal static class NextTokenLoss
     internal const long ChunkNumbers = 1 << 26;
 
     /// <summary>
-    /// The summed loss divided by <paramref name="supervised"/> (0-dim, float32), with a gradient where what the head reads has one. A <paramref name="chunk"/> is that many logits.
+    /// The summed loss divided by <paramref name="predictions"/> (0-dim, float32, on the device), with a gradient where what the head reads has one. A <paramref name="chunk"/> is that many logits.
     /// </summary>
-    internal static Tensor Of(HeadInput input, TokenBatch batch, long supervised, long chunk = ChunkNumbers)
+    internal static Tensor Of(HeadInput input, TokenBatch batch, Tensor predictions, long chunk = ChunkNumbers)
     {
         using var scope = NewDisposeScope();
         if (input.Head.IsTaken)
-            return Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
+            return Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().div(predictions).MoveToOuterDisposeScope();
         Tensor targets = Targets(batch.Labels, input.Hidden.size(1));
-        Tensor places = Supervised(targets, batch.Supervised > 0 ? batch.Supervised : targets.size(0));
+        Tensor places = Supervised(targets, batch.Supervised > 0 ? Math.Max(batch.Supervised, batch.LossPlaces) : targets.size(0));
         Tensor read = input.Hidden.flatten(0, 1).index_select(0, places); // [n, width]
         Tensor? gradient = is_grad_enabled() && read.requires_grad ? empty_like(read, requires_grad: false) : null;
-        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), supervised, Math.Max(1, chunk * CrossEntropyChunk.Room(read) / input.Head.Out)), gradient);
+        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), predictions, Math.Max(1, chunk * CrossEntropyChunk.Room(read) / input.Head.Out)), gradient);
         return (gradient is null ? loss : WithGradient(loss, read, gradient)).MoveToOuterDisposeScope();
     }
 
@@ -53,11 +53,10 @@ internal static class NextTokenLoss
     private static Tensor Misses(Tensor targets) => targets.eq(Scalars.Of(TokenBatch.Unsupervised)).to_type(ScalarType.Int64);
 
     /// <summary>The loss; a gradient is filled with that of <paramref name="read"/> [n, width].</summary>
-    private static Tensor InChunks(Tensor read, Projection head, (Tensor Targets, long Supervised, long Step) of, Tensor? gradient)
+    private static Tensor InChunks(Tensor read, Projection head, (Tensor Targets, Tensor Predictions, long Step) of, Tensor? gradient)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor count = Scalars.Count(of.Supervised, read.device);
         Tensor loss = zeros([], float32, read.device);
         for (long first = 0; first < read.size(0); first += of.Step)
         {
@@ -65,10 +64,10 @@ internal static class NextTokenLoss
             long length = Math.Min(of.Step, read.size(0) - first);
             Tensor Part(Tensor whole) => whole.narrow(0, first, length);
             Tensor logits = head.Base(Part(read)); // [length, vocabulary]
-            if (CrossEntropyChunk.Add(loss, logits, (Part(of.Targets), count), gradient is not null) is { } off)
+            if (CrossEntropyChunk.Add(loss, logits, (Part(of.Targets), of.Predictions), gradient is not null) is { } off)
                 Part(gradient!).copy_(off.mm(head.Weight.Frozen));
         }
-        return loss.DividedBy(of.Supervised).MoveToOuterDisposeScope();
+        return loss.div(of.Predictions).MoveToOuterDisposeScope();
     }
 
     // A loss whose gradient with respect to x is the given one: x · g less the same number.

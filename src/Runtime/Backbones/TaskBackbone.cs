@@ -24,11 +24,21 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     /// <summary>Everything the backbone predicts of a batch, beside what is true.</summary>
     public abstract Predictions Predict(TBatch batch);
 
-    /// <summary>Cross-entropy of the batch's predictions, summed and divided by <paramref name="supervised"/> (0-dim, float32).</summary>
-    public virtual Tensor Loss(TBatch batch, long supervised)
+    /// <summary>
+    /// Cross-entropy of the batch's predictions, summed and divided by <paramref name="predictions"/> (0-dim, float32), which is 0-dim and float32 on the device: a step that is
+    /// replayed divides by what lies there then.
+    /// </summary>
+    public virtual Tensor Loss(TBatch batch, Tensor predictions)
     {
         using var scope = NewDisposeScope();
-        return Predict(batch).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
+        return Predict(batch).SummedLoss().div(predictions).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for a number of predictions known on the host.</summary>
+    public Tensor Loss(TBatch batch, long predictions)
+    {
+        using Tensor count = Scalars.Count(predictions, Device);
+        return Loss(batch, count);
     }
 }
 

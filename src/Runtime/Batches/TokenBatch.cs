@@ -18,6 +18,12 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
     /// </summary>
     public Padding Padding { get; init; }
 
+    /// <summary>
+    /// How many positions the loss computes, known on the host: at least <see cref="Supervised"/>, which is what a smaller number means. What it computes beyond them weighs nothing, and
+    /// batches that teach a little more or less have one shape.
+    /// </summary>
+    public long LossPlaces { get; init; }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -34,13 +34,6 @@ internal static class Scalars
     /// <summary>x · x. Tensor.square makes a Scalar of its own.</summary>
     internal static Tensor Squared(this Tensor x) => x.mul(x);
 
-    /// <summary>x / count, for a count that changes from call to call.</summary>
-    internal static Tensor DividedBy(this Tensor x, long count)
-    {
-        using Scalar divisor = count.ToScalar();
-        return x.div(divisor);
-    }
-
     /// <summary>A count that changes from step to step as a number on the device: float32, 0-dim. Nothing is copied there.</summary>
     internal static Tensor Count(long count, Device device)
     {
