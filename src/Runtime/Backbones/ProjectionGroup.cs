@@ -30,6 +30,19 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
         return [.. (TryForward(x) is { } all ? all.split(Widths, -1) : Separately(x)).Select(output => output.MoveToOuterDisposeScope())];
     }
 
+    /// <summary>
+    /// x [..., in] to the members' outputs, [..., out] each, once <paramref name="change"/> has been applied to all of them side by side; or as they are, where they must be computed one by one.
+    /// </summary>
+    internal (Tensor[] Outputs, bool Changed) Forward(Tensor x, Func<Tensor, Tensor> change)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? all = TryForward(x);
+        Tensor[] outputs = all is null ? Separately(x) : change(all).split(Widths, -1);
+        foreach (Tensor output in outputs)
+            output.MoveToOuterDisposeScope();
+        return (outputs, all is not null);
+    }
+
     /// <summary>x [..., in] to all outputs side by side, [..., Σ out]; null where they must be computed one by one.</summary>
     internal Tensor? TryForward(Tensor x)
     {

@@ -83,7 +83,7 @@ public sealed class OutOfMemoryTests
     }
 
     // The second step fails, in the pass at the sharp point; a run that fits trains on.
-    private static RecipeException Fails(Adapted adapted, TrainingLoop loop, Func<TokenBatch, long, Tensor> loss)
+    private static RecipeException Fails(Adapted adapted, TrainingLoop loop, Func<TokenBatch, Tensor, Tensor> loss)
     {
         int passes = 0, perPass = loop.GradientAccumulation;
         int[] before = [];
@@ -111,7 +111,7 @@ public sealed class OutOfMemoryTests
         return loss;
     }
 
-    private static TrainingReport Train(Adapted adapted, TrainingLoop loop, TokenExample[] examples, Func<TokenBatch, long, Tensor> loss)
+    private static TrainingReport Train(Adapted adapted, TrainingLoop loop, TokenExample[] examples, Func<TokenBatch, Tensor, Tensor> loss)
     {
         StepReport Step(Window<TokenBatch> window)
         {
