@@ -15,6 +15,9 @@ public sealed record ImageTextBatch(Tensor PixelValues, Tensor InputIds, Tensor 
     public Padding Padding { get; init; }
 
     /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) => this with { PixelValues = change(PixelValues), InputIds = change(InputIds), AttentionMask = change(AttentionMask) };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         PixelValues.Dispose();

@@ -18,6 +18,10 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
     public Towers Fed => PixelValues is null ? Towers.Language : Towers.All;
 
     /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) =>
+        this with { Tokens = Tokens.Each(change), PixelValues = PixelValues is null ? null : change(PixelValues), Places = Places?.Each(change) };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         Tokens.Dispose();

@@ -18,6 +18,10 @@ public sealed record SequenceBatch(Tensor InputIds, Tensor AttentionMask, Tensor
     public bool Padded { get; init; } = true;
 
     /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) =>
+        this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), TokenTypeIds = change(TokenTypeIds), Labels = change(Labels) };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         InputIds.Dispose();

@@ -18,6 +18,11 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
     /// </summary>
     public Padding Padding { get; init; }
 
+    /// <summary>The same batch with other tensors of the same sizes, each made of the one it stands for.</summary>
+    public TokenBatch Each(Func<Tensor, Tensor> change) => this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), Labels = change(Labels) };
+
+    IBatch IBatch.Each(Func<Tensor, Tensor> change) => Each(change);
+
     /// <inheritdoc/>
     public void Dispose()
     {

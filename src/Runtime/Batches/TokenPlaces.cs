@@ -13,4 +13,6 @@ public sealed record TokenPlaces(Tensor Positions, Tensor? ImageTokens) : IDispo
         Positions.Dispose();
         ImageTokens?.Dispose();
     }
+
+    internal TokenPlaces Each(Func<Tensor, Tensor> change) => new(change(Positions), ImageTokens is null ? null : change(ImageTokens));
 }

@@ -39,27 +39,29 @@ public sealed class TrainingLoop
         placement.Training = true;
         try
         {
-            int[] order = [];
+            using BatchFeed<TExample, TBatch> feed = new(steps.Backbone, MaxLength, Windows(examples));
             for (int step = 0; step < Epochs * perEpoch; step++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                (int epoch, int position) = Math.DivRem(step, perEpoch);
-                if (position == 0)
-                    order = RunSeed.Shuffle(examples.Count, Seed, epoch);
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
-                IEnumerable<TExample> some = order.Skip(position * perStep).Take(perStep).Select(index => examples[index]);
-                Window<TBatch> window = new([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
+                Window<TBatch> window = new(feed.Next(cancellation), new RunSeed(Seed, step));
                 if (step == 0)
                     window.AfterFirstPass = new GradientCheck(steps.Backbone).Require;
                 steps.Optimizer.Schedule(factor);
-                log.Add(steps.Step(window), epoch, steps.Optimizer.LearningRate * factor);
+                log.Add(steps.Step(window), step / perEpoch, steps.Optimizer.LearningRate * factor);
             }
-            return log.Finish();
+            return log.Finish() with { WaitedForBatches = feed.Waited };
         }
         finally
         {
             placement.Training = false;
         }
     }
+
+    /// <summary>The examples of each micro-batch of each window, epoch after epoch.</summary>
+    private IEnumerable<TExample[][]> Windows<TExample>(IReadOnlyList<TExample> examples) =>
+        from epoch in Enumerable.Range(0, Epochs)
+        from window in RunSeed.Shuffle(examples.Count, Seed, epoch).Chunk(BatchSize * GradientAccumulation)
+        select window.Select(index => examples[index]).Chunk(BatchSize).ToArray();
 }

@@ -126,15 +126,15 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         vision.Forward(pixelValues ?? throw new RecipeException("FPO3032", $"the batch has {grids.Count} images and no pixel values"), grids);
 
     /// <inheritdoc/>
-    protected override TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids)
+    protected override TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids, Device device)
     {
         MultimodalPositions positions = MultimodalPositions.Of(tokens, grids, ImageToken, (int)Patches.Merge);
         return new TokenPlaces(
-            tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: Device),
-            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null);
+            tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: device),
+            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: device) : null);
     }
 
-    private TokenPlaces PlacesOf(MultimodalBatch batch) => batch.Places ?? Locate(TokenRows.Of(batch.Tokens), batch.Grids);
+    private TokenPlaces PlacesOf(MultimodalBatch batch) => batch.Places ?? Locate(TokenRows.Of(batch.Tokens), batch.Grids, Device);
 
     // [rows, T, hidden], with what the vision tower saw in place of the image tokens
     private Tensor Embed(MultimodalBatch batch, TokenPlaces places)
