@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Training;
 
 /// <summary>
-/// Collates the micro-batches of the windows to come on a thread of its own, a few windows ahead of the step that takes them, in their order; for a GPU into pinned memory, from which they
-/// cross to the device while it computes. What goes wrong there is thrown where the window would be taken.
+/// Collates the micro-batches of the windows to come on a thread of its own, a few windows ahead of the step that takes them, in their order; for a GPU into pinned memory, from which
+/// copies to the device are queued and not waited for. What goes wrong there is thrown where the window would be taken.
 /// </summary>
 internal sealed class BatchFeed<TExample, TBatch> : IDisposable
     where TBatch : IBatch

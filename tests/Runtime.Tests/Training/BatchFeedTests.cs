@@ -4,7 +4,6 @@ using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Optimization;
 using FlatPO.Recipes.Tests.Backbones.Qwen25VL;
 using FlatPO.Recipes.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Training;
