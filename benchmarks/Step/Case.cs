@@ -60,7 +60,7 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
         {
             TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock));
             line[method.Name] = Figures(report, clock.Median, shape, method.Operations, settings.Peak);
-            line["captured"] = (bool)line["captured"]! && IsCaptured(report);
+            line["captured"] = (bool)line["captured"]! && report.Execution is { WhyEager: null, CapturedSteps: > 0 };
         }
         catch (Exception error) when (error is ExternalException or RecipeException)
         {
@@ -74,17 +74,11 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     {
         ["ms"] = Math.Round(milliseconds, 2),
         ["tokens_per_s"] = Math.Round(shape.Rows * shape.Tokens / milliseconds * 1e3),
-        ["peak_gib"] = PeakGiB(report),
+        ["peak_gib"] = report.Memory is { } memory ? Math.Round(memory.PeakAllocatedBytes / (double)(1 << 30), 2) : null,
         ["feed_wait_ms"] = Math.Round(report.WaitedForBatches.TotalMilliseconds / report.Steps.Count, 3),
         ["tflops"] = Math.Round(operations / milliseconds / 1e9, 1),
         ["mfu"] = Math.Round(operations / milliseconds * 1e3 / peak, 3),
     };
-
-    // Reports do not know the allocator's peak yet.
-    private static double? PeakGiB(TrainingReport report) => null;
-
-    // Nor are steps captured yet.
-    private static bool IsCaptured(TrainingReport report) => false;
 
     private JsonObject Line(Shape shape, Settings settings) => new()
     {

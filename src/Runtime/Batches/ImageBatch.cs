@@ -11,6 +11,9 @@ public sealed record ImageBatch(Tensor PixelValues, Tensor Labels) : IBatch
     public long Supervised => Labels.size(0);
 
     /// <inheritdoc/>
+    public string Signature => "";
+
+    /// <inheritdoc/>
     public IBatch Each(Func<Tensor, Tensor> change) => new ImageBatch(change(PixelValues), change(Labels));
 
     /// <inheritdoc/>

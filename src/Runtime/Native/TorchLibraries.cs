@@ -63,6 +63,14 @@ public static class TorchLibraries
         return reason is null;
     }
 
+    /// <summary>The address of what a loaded library exports.</summary>
+    internal static bool TryFind(string library, string symbol, out IntPtr address)
+    {
+        Require();
+        address = IntPtr.Zero;
+        return Loaded.TryGetValue(library, out IntPtr handle) && NativeLibrary.TryGetExport(handle, symbol, out address);
+    }
+
 #pragma warning disable CA2255 // TorchSharp's first P/Invoke must already find the handler
     [ModuleInitializer]
     internal static void Register()
@@ -78,6 +86,8 @@ public static class TorchLibraries
 
     private static IntPtr Resolve(string name)
     {
+        if (name is Nvrtc.Library or KernelDriver.Library)
+            return KernelLibraries.Find(name);
         if (name is not ("torch_cpu" or "torch_cuda" or Shim))
             return IntPtr.Zero;
         lock (Gate)

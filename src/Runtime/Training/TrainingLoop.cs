@@ -25,7 +25,13 @@ public sealed class TrainingLoop
     /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
     public int MaxLength { get; init; }
 
-    /// <summary>Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps. Throws FPO2102, before any number moved, where a tensor gets no gradient.</summary>
+    /// <summary>The memory a step was planned to take; null where nobody planned.</summary>
+    public PlannedMemory? Planned { get; init; }
+
+    /// <summary>
+    /// Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps. Throws FPO2102, before any number moved, where a tensor gets no
+    /// gradient; FPO2103 where a step runs out of memory, with the adapters as the step found them.
+    /// </summary>
     public TrainingReport Run<TExample, TBatch>(
         AdapterPlacement placement, IReadOnlyList<TExample> examples, TrainingSteps<TExample, TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
         where TBatch : IBatch
@@ -36,22 +42,29 @@ public sealed class TrainingLoop
             ? (examples.Count + perStep - 1) / perStep
             : throw new RecipeException("FPO3010", "there are no examples to train on; at least one is needed");
         StepLog log = new(Epochs * perEpoch, ReadEvery, progress);
+        RunMemory memory = new(steps.Backbone.Device);
         placement.Training = true;
         try
         {
+            RowLengths lengths = steps.Backbone.CountsPadding ? default : RowLengths.Of(examples, MaxLength);
+            using CapturedSteps<TBatch> captured = new(steps.Step, steps.Backbone.Device, lengths);
             using BatchFeed<TExample, TBatch> feed = new(steps.Backbone, MaxLength, Windows(examples));
             for (int step = 0; step < Epochs * perEpoch; step++)
             {
                 cancellation.ThrowIfCancellationRequested();
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
-                Window<TBatch> window = new(feed.Next(cancellation), new RunSeed(Seed, step));
+                Window<TBatch> window = captured.Window(feed.Next(cancellation), new RunSeed(Seed, step));
                 if (step == 0)
                     window.AfterFirstPass = new GradientCheck(steps.Backbone).Require;
                 steps.Optimizer.Schedule(factor);
-                log.Add(steps.Step(window), step / perEpoch, steps.Optimizer.LearningRate * factor);
+                log.Add(captured.Run(window), step / perEpoch, steps.Optimizer.LearningRate * factor);
             }
-            return log.Finish() with { WaitedForBatches = feed.Waited };
+            return log.Finish(memory) with { Execution = captured.Execution, WaitedForBatches = feed.Waited };
+        }
+        catch (Exception error) when (memory.RanOut(error))
+        {
+            throw memory.Report(error, log.Next, MemoryAdvice.Of(this, steps.Backbone));
         }
         finally
         {

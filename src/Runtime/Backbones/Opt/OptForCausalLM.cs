@@ -117,13 +117,20 @@ public sealed class OptForCausalLM : CausalLM
         KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Length);
         for (int i = 0; i < layers.Length; i++)
         {
-            if (Training && layerDrop > 0 && rand(1).item<float>() < layerDrop) // a number of the CPU's generator: nothing waits for the device
+            if (Training && layerDrop > 0 && IsDropped())
                 continue;
             Tensor next = layers[i].Forward(x, context.With(before[i]));
             x.Dispose(); // autograd keeps what it needs of it
             x = next;
         }
         return x;
+    }
+
+    // by a number of the CPU's generator: nothing waits for the device
+    private bool IsDropped()
+    {
+        Recording.Refuse("layerdrop leaves out other layers in each pass");
+        return rand(1).item<float>() < layerDrop;
     }
 
     // [..., hidden] to what the head reads, [..., embedded]
