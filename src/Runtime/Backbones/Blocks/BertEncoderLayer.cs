@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
