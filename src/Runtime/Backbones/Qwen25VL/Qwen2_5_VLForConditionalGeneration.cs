@@ -134,7 +134,10 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         MultimodalPositions positions = MultimodalPositions.Of(tokens, grids, ImageToken, (int)Patches.Merge);
         return new TokenPlaces(
             tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: Device),
-            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null) { Patches = grids.Count > 0 ? vision.Locate(grids) : null };
+            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null)
+        {
+            Patches = grids.Count > 0 ? vision.Locate(grids) : null,
+        };
     }
 
     private TokenPlaces PlacesOf(MultimodalBatch batch)
