@@ -38,6 +38,8 @@ internal static class Report
             test digits. clean loss, sharpness: measured alike for all three after training,
             over the training examples, as L(θ) and L(θ + ε) − L(θ). time: training alone.
             """);
+        if (outcomes.MaxBy(outcome => outcome.Report.Memory?.PeakAllocatedBytes ?? 0)?.Report.Memory is { } memory)
+            Line($"The most memory a run took of the GPU: {memory.PeakAllocatedBytes >> 20:n0} MiB in tensors, {memory.PeakReservedBytes >> 20:n0} MiB with what libtorch keeps for later.");
         Line($"ε climbs by ρ = {SharpnessProbe.Rho} along every adapter tensor, or along the sharpest 5 % of them.\n");
     }
 

@@ -10,15 +10,16 @@ internal static class Construction
 
     /// <summary>
     /// <c>new AdamW(arena) { LearningRate = run.LearningRate }</c>; per-run properties come from the settings in force, others as written or by default. A default that
-    /// is C#'s own (false, 0) goes without saying.
+    /// is C#'s own (false, 0) goes without saying. <paramref name="further"/> are assignments that no property says.
     /// </summary>
-    public static string New(string type, IEnumerable<PropertyValue> properties, EquatableArray<SettingModel> settings, Vocabulary vocabulary)
+    public static string New(string type, IEnumerable<PropertyValue> properties, EquatableArray<SettingModel> settings, Vocabulary vocabulary, params string[] further)
     {
         string[] assignments =
         [
             .. properties.Select(property => (property, value: Value(property, settings, vocabulary)))
                 .Where(pair => pair.value is not null)
                 .Select(pair => $"{pair.property.Name} = {pair.value}"),
+            .. further,
         ];
         if (assignments.Length == 0)
             return type.EndsWith(")", StringComparison.Ordinal) ? $"new {type}" : $"new {type}()";

@@ -12,11 +12,11 @@ internal static class RunSection
     /// <summary>What the evaluator takes from them.</summary>
     private static readonly string[] EvaluatorSettings = ["BatchSize", "MaxLength"];
 
-    public static string Render(PlannedRecipe planned, Vocabulary vocabulary) => Render(planned.Recipe, planned.Plan.CannotMerge, vocabulary);
+    public static string Render(PlannedRecipe planned, Vocabulary vocabulary) => Render(planned.Recipe, planned.Plan, vocabulary);
 
-    private static string Render(RecipeModel recipe, string? cannotMerge, Vocabulary vocabulary) => Templates.Render("run", vocabulary, new ScriptObject
+    private static string Render(RecipeModel recipe, PlanModel plan, Vocabulary vocabulary) => Templates.Render("run", vocabulary, new ScriptObject
     {
-        ["cannot_merge"] = cannotMerge,
+        ["cannot_merge"] = plan.CannotMerge,
         ["name"] = recipe.Shell.Name,
         ["self"] = recipe.Shell.Self,
         ["backbone"] = vocabulary.Word(recipe.Backbone.Type),
@@ -34,7 +34,7 @@ internal static class RunSection
         ["schedule"] = Indent.Rest(Schedule(recipe, vocabulary), 4),
         ["prediction"] = recipe.Task.Prediction,
         ["prompt"] = recipe.Task.Prompt is { } prompt ? RuntimeTypes.FullNames.ContainsKey(prompt) ? vocabulary.Runtime(prompt) : prompt : null,
-        ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary),
+        ["loop"] = FromSettings("()", LoopSettings, recipe, vocabulary, Planned(plan.Memory)),
         ["evaluator"] = FromSettings("(placement, arena)", EvaluatorSettings, recipe, vocabulary),
     });
 
@@ -43,6 +43,10 @@ internal static class RunSection
         : $"new {vocabulary.Runtime("ConstantSchedule")}()";
 
     /// <summary>A target-typed <c>new(…) { Epochs = run.Epochs }</c> of the training settings that <paramref name="names"/> lists.</summary>
-    private static string FromSettings(string arguments, string[] names, RecipeModel recipe, Vocabulary vocabulary) =>
-        Construction.New(arguments, recipe.Training?.Properties.Where(property => names.Contains(property.Name)) ?? [], recipe.Settings, vocabulary);
+    private static string FromSettings(string arguments, string[] names, RecipeModel recipe, Vocabulary vocabulary, params string[] further) =>
+        Construction.New(arguments, recipe.Training?.Properties.Where(property => names.Contains(property.Name)) ?? [], recipe.Settings, vocabulary, further);
+
+    /// <summary>What a run says of the plan where memory runs out.</summary>
+    private static string Planned(MemoryModel memory) =>
+        $"Planned = new(Rows: {Literal.Of(memory.BatchSize)}, Length: {Literal.Of(memory.Length)}, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes)";
 }

@@ -1,7 +1,7 @@
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Backbones;
 
@@ -27,7 +27,7 @@ internal static class NextTokenLoss
         Tensor places = Supervised(targets, batch.Supervised > 0 ? Math.Max(batch.Supervised, batch.LossPlaces) : targets.size(0));
         Tensor read = input.Hidden.flatten(0, 1).index_select(0, places); // [n, width]
         Tensor? gradient = is_grad_enabled() && read.requires_grad ? empty_like(read, requires_grad: false) : null;
-        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), predictions, Math.Max(1, chunk / input.Head.Out)), gradient);
+        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), predictions, Math.Max(1, chunk * CrossEntropyChunk.Room(read) / input.Head.Out)), gradient);
         return (gradient is null ? loss : WithGradient(loss, read, gradient)).MoveToOuterDisposeScope();
     }
 
@@ -57,24 +57,15 @@ internal static class NextTokenLoss
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor counts = Misses(of.Targets).to_type(ScalarType.Float32).neg().add(Scalars.One); // 1 where there is something to predict, else 0
-        Tensor shares = counts.div(of.Predictions).unsqueeze(1);
-        Tensor truth = of.Targets.clamp_min(Scalars.Of(0L)).unsqueeze(1);
         Tensor loss = zeros([], float32, read.device);
         for (long first = 0; first < read.size(0); first += of.Step)
         {
             using var chunk = NewDisposeScope();
             long length = Math.Min(of.Step, read.size(0) - first);
             Tensor Part(Tensor whole) => whole.narrow(0, first, length);
-            Tensor logits = head.Base(Part(read)).to_type(ScalarType.Float32); // [length, vocabulary]
-            Tensor logarithms = functional.log_softmax(logits, 1);
-            logits.Dispose();
-            loss.sub_(logarithms.gather(1, Part(truth)).squeeze(1).mul(Part(counts)).sum());
-            if (gradient is null)
-                continue;
-            Tensor off = logarithms.exp_().mul_(Part(shares)); // softmax less the truth, rounded as autograd would
-            off.scatter_add_(1, Part(truth), Part(shares).neg());
-            Part(gradient).copy_(off.to_type(read.dtype).mm(head.Weight.Frozen));
+            Tensor logits = head.Base(Part(read)); // [length, vocabulary]
+            if (CrossEntropyChunk.Add(loss, logits, (Part(of.Targets), of.Predictions), gradient is not null) is { } off)
+                Part(gradient!).copy_(off.mm(head.Weight.Frozen));
         }
         return loss.div(of.Predictions).MoveToOuterDisposeScope();
     }

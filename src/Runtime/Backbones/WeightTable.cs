@@ -15,6 +15,7 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     private readonly List<string> ignored = [];
     private readonly List<Tensor> constants = [];
     private readonly List<Projection> heads = [];
+    private readonly List<ProjectionGroup> groups = [];
     private readonly List<(string Path, string Published)> publications = [];
     private Projection[] untrained = [];
 
@@ -26,6 +27,11 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
 
     /// <summary>The number format they are held in.</summary>
     public ScalarType Dtype { get; } = dtype;
+
+    /// <summary>
+    /// Whether linear layers are held in 4 bits (<see cref="Precision.NF4"/>): all but the head, which transformers leaves out too (<c>llm_int8_skip_modules</c>).
+    /// </summary>
+    public bool Quantizes { get; init; }
 
     /// <summary>
     /// transformers' <c>base_model_prefix</c> with its dot (<c>model.</c>): a checkpoint saved from the base model alone lacks it, and loads all the same.
@@ -122,6 +128,14 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         return projection;
     }
 
+    /// <summary>Says that layers read the same input, so that one product serves all.</summary>
+    internal ProjectionGroup Group(params Projection[] members)
+    {
+        ProjectionGroup group = new(members);
+        groups.Add(group);
+        return group;
+    }
+
     /// <summary>Names tensors a checkpoint may hold without being refused; <c>*</c> stands for any text.</summary>
     public void Ignore(params ReadOnlySpan<string> names) => ignored.AddRange(names);
 
@@ -153,10 +167,12 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         untrained = [.. heads.Where(match.Lacks)];
         match.Require();
         using var scope = NewDisposeScope();
-        Weight[] stored = [.. weights.Except(untrained.SelectMany(head => head.Weights))];
+        IReadOnlyList<Weight> stored = new QuantizedLoading(this, checkpoint, match).Fill([.. weights.Except(untrained.SelectMany(head => head.Weights))]);
         Tensor[] numbers = checkpoint.Read([.. stored.Select(match.NameOf)], Device, Dtype);
-        for (int i = 0; i < stored.Length; i++)
+        for (int i = 0; i < stored.Count; i++)
             stored[i].Fill(numbers[i]);
+        foreach (ProjectionGroup group in groups)
+            group.Join();
         using Generator random = new(InitialSeed, CPU);
         foreach (Projection head in untrained)
         {
@@ -177,6 +193,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
             site.Occupant?.Dispose();
         foreach (Weight weight in weights)
             weight.Release();
+        foreach (ProjectionGroup group in groups)
+            group.Dispose();
         foreach (Tensor constant in constants)
             constant.Dispose();
     }

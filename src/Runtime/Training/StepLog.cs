@@ -21,10 +21,13 @@ internal sealed class StepLog(int totalSteps, int readEvery, IProgress<TrainingP
             Read();
     }
 
-    internal TrainingReport Finish()
+    /// <summary>The number of the next step.</summary>
+    internal int Next => records.Count + waiting.Count;
+
+    internal TrainingReport Finish(RunMemory memory)
     {
         Read();
-        return new TrainingReport(records, clock.Elapsed);
+        return new TrainingReport(records, clock.Elapsed) { Memory = memory.Peaks };
     }
 
     private void Read()

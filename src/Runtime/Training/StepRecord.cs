@@ -33,8 +33,16 @@ public sealed record TrainingReport(IReadOnlyList<StepRecord> Steps, TimeSpan El
     /// <summary>How the steps were executed.</summary>
     public Execution? Execution { get; init; }
 
+    /// <summary>The most memory the run took of its GPU; null on the CPU, and where libtorch does not say.</summary>
+    public MemoryPeaks? Memory { get; init; }
+
     private IEnumerable<StepRecord> Tail => Steps.Skip(Steps.Count - Math.Max(1, Steps.Count / 10));
 }
+
+/// <summary>The most memory there was at any time of a run, in bytes.</summary>
+/// <param name="PeakAllocatedBytes">In tensors; what was there before the run is counted.</param>
+/// <param name="PeakReservedBytes">Taken from the driver: tensors, and what libtorch keeps for the next ones.</param>
+public sealed record MemoryPeaks(long PeakAllocatedBytes, long PeakReservedBytes);
 
 /// <summary>What an evaluation found.</summary>
 /// <param name="Loss">Mean cross-entropy over all predictions.</param>

@@ -25,7 +25,13 @@ public sealed class TrainingLoop
     /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
     public int MaxLength { get; init; }
 
-    /// <summary>Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps. Throws FPO2102, before any number moved, where a tensor gets no gradient.</summary>
+    /// <summary>The memory a step was planned to take; null where nobody planned.</summary>
+    public PlannedMemory? Planned { get; init; }
+
+    /// <summary>
+    /// Trains what is placed on <paramref name="examples"/>; <paramref name="cancellation"/> ends the run between two steps. Throws FPO2102, before any number moved, where a tensor gets no
+    /// gradient; FPO2103 where a step runs out of memory, with the adapters as the step found them.
+    /// </summary>
     public TrainingReport Run<TExample, TBatch>(
         AdapterPlacement placement, IReadOnlyList<TExample> examples, TrainingSteps<TExample, TBatch> steps, IProgress<TrainingProgress>? progress, CancellationToken cancellation)
         where TBatch : IBatch
@@ -36,6 +42,7 @@ public sealed class TrainingLoop
             ? (examples.Count + perStep - 1) / perStep
             : throw new RecipeException("FPO3010", "there are no examples to train on; at least one is needed");
         StepLog log = new(Epochs * perEpoch, ReadEvery, progress);
+        RunMemory memory = new(steps.Backbone.Device);
         placement.Training = true;
         try
         {
@@ -57,7 +64,11 @@ public sealed class TrainingLoop
                 steps.Optimizer.Schedule(factor);
                 log.Add(captured.Run(window), epoch, steps.Optimizer.LearningRate * factor);
             }
-            return log.Finish() with { Execution = captured.Execution };
+            return log.Finish(memory) with { Execution = captured.Execution };
+        }
+        catch (Exception error) when (memory.RanOut(error))
+        {
+            throw memory.Report(error, log.Next, MemoryAdvice.Of(this, steps.Backbone));
         }
         finally
         {

@@ -285,6 +285,7 @@ partial class BiasedQwen : IRecipe<TokenExample>, IMergeable
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
         Seed = run.Seed,
+        Planned = new(Rows: 8, Length: 128, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

@@ -359,6 +359,7 @@ partial class DeepClip : IRecipe<ImageTextExample>
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
         Seed = run.Seed,
+        Planned = new(Rows: 4, Length: 20, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

@@ -305,6 +305,7 @@ partial class Prompted : IRecipe<TokenExample>
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
         Seed = run.Seed,
+        Planned = new(Rows: 4, Length: 125, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

@@ -288,6 +288,7 @@ partial class TinyOpt : IRecipe<TokenExample>, IMergeable
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
         Seed = run.Seed,
+        Planned = new(Rows: 4, Length: 64, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

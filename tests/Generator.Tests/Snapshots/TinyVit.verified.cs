@@ -288,6 +288,7 @@ partial class TinyVit : IRecipe<ImageExample>, IMergeable
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         Seed = run.Seed,
+        Planned = new(Rows: 16, Length: 0, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize };

@@ -323,6 +323,7 @@ partial class Verdicts : IRecipe<SequenceExample>, IMergeable
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
         Seed = run.Seed,
+        Planned = new(Rows: 4, Length: 16, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

@@ -102,6 +102,29 @@ public sealed class NextTokenLossTests : IDisposable
         AssertSame(Learned(adapted, () => Whole(adapted, batch)), Learned(adapted, () => adapted.Backbone.Loss(batch, batch.Supervised)), 0.02);
     }
 
+    [SkippableFact]
+    public void A_kernel_gives_what_composed_operators_do_on_a_gpu()
+    {
+        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
+        using Generator random = new(3);
+        Device gpu = Devices.Cuda();
+        Tensor numbers = randn([1003, 64], generator: random).to(ScalarType.BFloat16).to(gpu), hidden = randn([4, 33, 64], generator: random).to(ScalarType.BFloat16).to(gpu);
+        TokenBatch batch = Batch([.. Enumerable.Range(0, 4).Select(row => Enumerable.Range(0, 33).Select(place => place % 5 == row ? TokenBatch.Unsupervised : (long)(place * 30)).ToArray())]);
+        batch = batch with { Labels = batch.Labels.to(gpu) };
+        (Tensor Loss, Tensor Gradient) Of()
+        {
+            Weight weight = new("lm_head.weight", 1003, 64);
+            weight.Fill(numbers.clone());
+            HeadInput input = new(hidden.clone().requires_grad_(), new Projection("lm_head", Sites.Head, weight, null));
+            Tensor loss = NextTokenLoss.Of(input, batch, Scalars.Count(batch.Supervised, gpu), chunk: 10 * 1003);
+            loss.backward();
+            return (loss.detach(), input.Hidden.grad!);
+        }
+        (Tensor, Tensor) launched = Of();
+        using (Kernels.Off())
+            AssertSame(Of(), launched, 0.01);
+    }
+
     [Fact]
     public void Without_gradients_it_asks_for_none()
     {

@@ -14,9 +14,9 @@ namespace FlatPO.Recipes.Tests.Training;
 /// <summary>The golden OPT with LoRA on every linear layer, and steps over it: what a recipe emits, for tests that vary one thing.</summary>
 internal sealed class Adapted : IDisposable
 {
-    internal Adapted(double dropout = 0, Func<Arena, BaseOptimizer>? optimizer = null)
+    internal Adapted(double dropout = 0, Func<Arena, BaseOptimizer>? optimizer = null, Device? device = null)
     {
-        Backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone("opt"), Devices.Cpu, Precision.Float32);
+        Backbone = (CausalLM)BackboneLoader.Load(Golden.Backbone("opt"), device ?? Devices.Cpu, Precision.Float32);
         Placement = new AdapterPlacement(Backbone, seed: 3);
         LoraMethod lora = new() { Rank = 4, Alpha = 8, Dropout = dropout };
         foreach (Projection site in Backbone.Weights.Projections.Where(site => (site.Role & Sites.AllLinear) != 0))
