@@ -95,6 +95,7 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
         capturing.Start();
         try
         {
+            CudaAllocator.Of(device)?.EmptyCache(); // graphs have memory of their own: what eager steps left would lie idle beside it
             StepGraph<TBatch> graph = StepGraph<TBatch>.Record(step, window, (device, pool), draws);
             graphs.Put(signature, Step, graph);
             recorded++;
