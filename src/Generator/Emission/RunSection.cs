@@ -7,7 +7,7 @@ namespace FlatPO.Recipes.Generator.Emission;
 internal static class RunSection
 {
     /// <summary>What the training loop takes from the settings.</summary>
-    private static readonly string[] LoopSettings = ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength"];
+    private static readonly string[] LoopSettings = ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "Checkpointing"];
 
     /// <summary>What the evaluator takes from them.</summary>
     private static readonly string[] EvaluatorSettings = ["BatchSize", "MaxLength"];
