@@ -4,6 +4,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using Benchmarks;
 using FlatPO.Recipes;
 using FlatPO.Recipes.Native;
 using Memory;

@@ -40,6 +40,8 @@ internal static class MergeProof
 
     private static Tensor? Adapted(AdapterPlacement placement)
     {
+        foreach (Arena? arena in placement.Tensors.Select(tensor => tensor.Arena).Distinct())
+            arena?.Copies.Refresh();
         Tensor?[] live = [.. placement.Tensors.Select(tensor => tensor.Bind(tensor.Value))];
         try
         {

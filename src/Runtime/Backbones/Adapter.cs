@@ -54,6 +54,9 @@ public abstract class AdapterLayer : Adapter
     /// <summary>The adapted layer's output for x [..., in]: [..., out] in x's number format.</summary>
     public abstract Tensor Forward(Tensor x, Projection site);
 
+    /// <summary>What it adds to the frozen output, where that is a low-rank update and nothing else at this moment: such layers are computed together. Null otherwise.</summary>
+    public virtual LowRankUpdate? LowRank => null;
+
     /// <summary>The site's weight with the adapter merged into it: float32 [out, in].</summary>
     public abstract Tensor MergedWeight(Projection site);
 

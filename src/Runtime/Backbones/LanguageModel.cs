@@ -28,10 +28,10 @@ public abstract class LanguageModel<TExample, TBatch>(WeightTable weights) : Bac
     public override Predictions Predict(TBatch batch) => Predictions.OfNextToken(Logits(batch), TokensOf(batch).Labels);
 
     /// <inheritdoc/>
-    public override Tensor Loss(TBatch batch, long supervised)
+    public override Tensor Loss(TBatch batch, Tensor predictions)
     {
         using var scope = NewDisposeScope();
-        return (BeforeHead(batch) is { } input ? NextTokenLoss.Of(input, TokensOf(batch), supervised) : base.Loss(batch, supervised)).MoveToOuterDisposeScope();
+        return (BeforeHead(batch) is { } input ? NextTokenLoss.Of(input, TokensOf(batch), predictions) : base.Loss(batch, predictions)).MoveToOuterDisposeScope();
     }
 
     private protected abstract TokenBatch TokensOf(TBatch batch);

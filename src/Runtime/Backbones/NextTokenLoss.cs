@@ -1,7 +1,7 @@
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Backbones;
 
@@ -16,18 +16,18 @@ internal static class NextTokenLoss
     internal const long ChunkNumbers = 1 << 26;
 
     /// <summary>
-    /// The summed loss divided by <paramref name="supervised"/> (0-dim, float32), with a gradient where what the head reads has one. A <paramref name="chunk"/> is that many logits.
+    /// The summed loss divided by <paramref name="predictions"/> (0-dim, float32, on the device), with a gradient where what the head reads has one. A <paramref name="chunk"/> is that many logits.
     /// </summary>
-    internal static Tensor Of(HeadInput input, TokenBatch batch, long supervised, long chunk = ChunkNumbers)
+    internal static Tensor Of(HeadInput input, TokenBatch batch, Tensor predictions, long chunk = ChunkNumbers)
     {
         using var scope = NewDisposeScope();
         if (input.Head.IsTaken)
-            return Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
+            return Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().div(predictions).MoveToOuterDisposeScope();
         Tensor targets = Targets(batch.Labels, input.Hidden.size(1));
-        Tensor places = Supervised(targets, batch.Supervised > 0 ? batch.Supervised : targets.size(0));
+        Tensor places = Supervised(targets, batch.Supervised > 0 ? Math.Max(batch.Supervised, batch.LossPlaces) : targets.size(0));
         Tensor read = input.Hidden.flatten(0, 1).index_select(0, places); // [n, width]
         Tensor? gradient = is_grad_enabled() && read.requires_grad ? empty_like(read, requires_grad: false) : null;
-        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), supervised, Math.Max(1, chunk / input.Head.Out)), gradient);
+        Tensor loss = InChunks(read, input.Head, (targets.index_select(0, places), predictions, Math.Max(1, chunk * CrossEntropyChunk.Room(read) / input.Head.Out)), gradient);
         return (gradient is null ? loss : WithGradient(loss, read, gradient)).MoveToOuterDisposeScope();
     }
 
@@ -53,30 +53,21 @@ internal static class NextTokenLoss
     private static Tensor Misses(Tensor targets) => targets.eq(Scalars.Of(TokenBatch.Unsupervised)).to_type(ScalarType.Int64);
 
     /// <summary>The loss; a gradient is filled with that of <paramref name="read"/> [n, width].</summary>
-    private static Tensor InChunks(Tensor read, Projection head, (Tensor Targets, long Supervised, long Step) of, Tensor? gradient)
+    private static Tensor InChunks(Tensor read, Projection head, (Tensor Targets, Tensor Predictions, long Step) of, Tensor? gradient)
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor counts = Misses(of.Targets).to_type(ScalarType.Float32).neg().add(Scalars.One); // 1 where there is something to predict, else 0
-        Tensor shares = counts.DividedBy(of.Supervised).unsqueeze(1);
-        Tensor truth = of.Targets.clamp_min(Scalars.Of(0L)).unsqueeze(1);
         Tensor loss = zeros([], float32, read.device);
         for (long first = 0; first < read.size(0); first += of.Step)
         {
             using var chunk = NewDisposeScope();
             long length = Math.Min(of.Step, read.size(0) - first);
             Tensor Part(Tensor whole) => whole.narrow(0, first, length);
-            Tensor logits = head.Base(Part(read)).to_type(ScalarType.Float32); // [length, vocabulary]
-            Tensor logarithms = functional.log_softmax(logits, 1);
-            logits.Dispose();
-            loss.sub_(logarithms.gather(1, Part(truth)).squeeze(1).mul(Part(counts)).sum());
-            if (gradient is null)
-                continue;
-            Tensor off = logarithms.exp_().mul_(Part(shares)); // softmax less the truth, rounded as autograd would
-            off.scatter_add_(1, Part(truth), Part(shares).neg());
-            Part(gradient).copy_(off.to_type(read.dtype).mm(head.Weight.Frozen));
+            Tensor logits = head.Base(Part(read)); // [length, vocabulary]
+            if (CrossEntropyChunk.Add(loss, logits, (Part(of.Targets), of.Predictions), gradient is not null) is { } off)
+                Part(gradient!).copy_(off.mm(head.Weight.Frozen));
         }
-        return loss.DividedBy(of.Supervised).MoveToOuterDisposeScope();
+        return loss.div(of.Predictions).MoveToOuterDisposeScope();
     }
 
     // A loss whose gradient with respect to x is the given one: x · g less the same number.

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -7,6 +8,8 @@ namespace FlatPO.Recipes.Backbones;
 /// <summary>A frozen linear layer y = x Wᵀ + b with W [out, in].</summary>
 public sealed class Projection(string module, Sites role, Weight weight, Weight? bias) : Site(module, weight.Name[..weight.Name.LastIndexOf('.')], role)
 {
+    private (Tensor X, Tensor Own)? computed;
+
     /// <summary>W, [out, in].</summary>
     public Weight Weight { get; } = weight;
 
@@ -25,11 +28,29 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     internal override IReadOnlyList<(string Part, Weight Weight)> Parts => PartsOf(Weight, Bias);
 
     /// <summary>x [..., in] to [..., out], through the adapter where there is one.</summary>
-    public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : Adapter.Forward(x, this);
+    public Tensor Forward(Tensor x) => Adapter is null ? Base(x) : TryLowRank(x) ?? Adapter.Forward(x, this);
+
+    /// <summary>The same where the layer's own output for this x has been computed.</summary>
+    internal Tensor Forward(Tensor x, Tensor own)
+    {
+        if (Adapter is null)
+            return own;
+        computed = (x, own);
+        try
+        {
+            return Adapter.Forward(x, this);
+        }
+        finally
+        {
+            computed = null;
+        }
+    }
 
     /// <summary>The layer without its adapter, in x's number format.</summary>
     public Tensor Base(Tensor x)
     {
+        if (computed is { } known && ReferenceEquals(known.X, x))
+            return known.Own.alias();
         Tensor weight = Weight.Value;
         if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
             return functional.linear(x, weight, Bias?.Value);
@@ -39,4 +60,12 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
             return functional.linear(x.to_type(weight.dtype), weight, Bias?.Value.to_type(weight.dtype)).to_type(x.dtype).MoveToOuterDisposeScope();
         return functional.linear(x, weight).add(Bias!.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope(); // a bias trained in float32 alone
     }
+
+    /// <summary>Weight and bias, where both are frozen.</summary>
+    internal FrozenLinear? Frozen => Weight.Trainable is null && Bias?.Trainable is null ? new FrozenLinear(Weight.Frozen, Bias?.Frozen) : null;
+
+    private Tensor? TryLowRank(Tensor x) =>
+        Frozen is { } frozen && frozen.Weight.dtype == x.dtype && LowRankBranches.TryOf([this], x.dtype, out LowRankBranch? branch, out Tensor[] factors) && branch is not null
+            ? new AdaptedProduct(frozen, branch).Run([x, .. factors])[0]
+            : null;
 }

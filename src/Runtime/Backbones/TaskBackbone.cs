@@ -21,14 +21,27 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     /// <summary>The examples as one batch on the backbone's device, rows cut at <paramref name="maxLength"/> tokens; 0 cuts none.</summary>
     public abstract TBatch Collate(IReadOnlyList<TExample> examples, int maxLength);
 
+    /// <summary>Whether it predicts something else of a row that is padded further, so that rows are padded no further than they must.</summary>
+    public virtual bool CountsPadding => false;
+
     /// <summary>Everything the backbone predicts of a batch, beside what is true.</summary>
     public abstract Predictions Predict(TBatch batch);
 
-    /// <summary>Cross-entropy of the batch's predictions, summed and divided by <paramref name="supervised"/> (0-dim, float32).</summary>
-    public virtual Tensor Loss(TBatch batch, long supervised)
+    /// <summary>
+    /// Cross-entropy of the batch's predictions, summed and divided by <paramref name="predictions"/> (0-dim, float32), which is 0-dim and float32 on the device: a step that is
+    /// replayed divides by what lies there then.
+    /// </summary>
+    public virtual Tensor Loss(TBatch batch, Tensor predictions)
     {
         using var scope = NewDisposeScope();
-        return Predict(batch).SummedLoss().DividedBy(supervised).MoveToOuterDisposeScope();
+        return Predict(batch).SummedLoss().div(predictions).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The same for a number of predictions known on the host.</summary>
+    public Tensor Loss(TBatch batch, long predictions)
+    {
+        using Tensor count = Scalars.Count(predictions, Device);
+        return Loss(batch, count);
     }
 }
 

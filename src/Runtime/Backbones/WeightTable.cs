@@ -15,6 +15,7 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     private readonly List<string> ignored = [];
     private readonly List<Tensor> constants = [];
     private readonly List<Projection> heads = [];
+    private readonly List<ProjectionGroup> groups = [];
     private readonly List<(string Path, string Published)> publications = [];
     private Projection[] untrained = [];
 
@@ -122,6 +123,14 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         return projection;
     }
 
+    /// <summary>Says that layers read the same input, so that one product serves all.</summary>
+    internal ProjectionGroup Group(params Projection[] members)
+    {
+        ProjectionGroup group = new(members);
+        groups.Add(group);
+        return group;
+    }
+
     /// <summary>Names tensors a checkpoint may hold without being refused; <c>*</c> stands for any text.</summary>
     public void Ignore(params ReadOnlySpan<string> names) => ignored.AddRange(names);
 
@@ -157,6 +166,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         Tensor[] numbers = checkpoint.Read([.. stored.Select(match.NameOf)], Device, Dtype);
         for (int i = 0; i < stored.Length; i++)
             stored[i].Fill(numbers[i]);
+        foreach (ProjectionGroup group in groups)
+            group.Join();
         using Generator random = new(InitialSeed, CPU);
         foreach (Projection head in untrained)
         {
@@ -177,6 +188,8 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
             site.Occupant?.Dispose();
         foreach (Weight weight in weights)
             weight.Release();
+        foreach (ProjectionGroup group in groups)
+            group.Dispose();
         foreach (Tensor constant in constants)
             constant.Dispose();
     }

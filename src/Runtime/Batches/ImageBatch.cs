@@ -11,6 +11,12 @@ public sealed record ImageBatch(Tensor PixelValues, Tensor Labels) : IBatch
     public long Supervised => Labels.size(0);
 
     /// <inheritdoc/>
+    public string Signature => "";
+
+    /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) => new ImageBatch(change(PixelValues), change(Labels));
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         PixelValues.Dispose();

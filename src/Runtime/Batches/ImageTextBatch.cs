@@ -15,6 +15,19 @@ public sealed record ImageTextBatch(Tensor PixelValues, Tensor InputIds, Tensor 
     public Padding Padding { get; init; }
 
     /// <inheritdoc/>
+    public string Signature => $"{Padding}";
+
+    /// <inheritdoc/>
+    public long Length => InputIds.size(1);
+
+    /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) => this with { PixelValues = change(PixelValues), InputIds = change(InputIds), AttentionMask = change(AttentionMask) };
+
+    /// <inheritdoc/>
+    public IBatch Rounded(long length) =>
+        this with { InputIds = RowLengths.Filled(InputIds, length, TokenRows.PaddingId), AttentionMask = RowLengths.Filled(AttentionMask, length, 0) };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         PixelValues.Dispose();

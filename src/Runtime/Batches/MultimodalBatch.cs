@@ -18,6 +18,19 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
     public Towers Fed => PixelValues is null ? Towers.Language : Towers.All;
 
     /// <inheritdoc/>
+    public string Signature => $"{Tokens.Signature} {(Places is null ? "unplaced" : "placed")} {string.Join(' ', Grids.Select(grid => $"{grid.Frames}x{grid.Height}x{grid.Width}"))}";
+
+    /// <inheritdoc/>
+    public long Length => Tokens.Length;
+
+    /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) =>
+        this with { Tokens = Tokens.Each(change), PixelValues = PixelValues is null ? null : change(PixelValues), Places = Places?.Each(change) };
+
+    /// <inheritdoc/>
+    public IBatch Rounded(long length) => this with { Tokens = Tokens.Rounded(length), Places = Places?.Rounded(length) };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         Tokens.Dispose();

@@ -18,6 +18,25 @@ public sealed record SequenceBatch(Tensor InputIds, Tensor AttentionMask, Tensor
     public bool Padded { get; init; } = true;
 
     /// <inheritdoc/>
+    public string Signature => Padded ? "padded" : "full";
+
+    /// <inheritdoc/>
+    public long Length => InputIds.size(1);
+
+    /// <inheritdoc/>
+    public IBatch Each(Func<Tensor, Tensor> change) =>
+        this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), TokenTypeIds = change(TokenTypeIds), Labels = change(Labels) };
+
+    /// <inheritdoc/>
+    public IBatch Rounded(long length) => this with
+    {
+        InputIds = RowLengths.Filled(InputIds, length, TokenRows.PaddingId),
+        AttentionMask = RowLengths.Filled(AttentionMask, length, 0),
+        TokenTypeIds = RowLengths.Filled(TokenTypeIds, length, 0),
+        Padded = Padded || length > Length,
+    };
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         InputIds.Dispose();

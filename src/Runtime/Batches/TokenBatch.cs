@@ -18,6 +18,37 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
     /// </summary>
     public Padding Padding { get; init; }
 
+    /// <summary>
+    /// How many positions the loss computes, known on the host: at least <see cref="Supervised"/>, which is what a smaller number means. What it computes beyond them weighs nothing, and
+    /// batches that teach a little more or less have one shape.
+    /// </summary>
+    public long LossPlaces { get; init; }
+
+    /// <inheritdoc/>
+    public string Signature => $"{Padding} {(Supervised > 0 ? Math.Max(Supervised, LossPlaces) : 0)}";
+
+    /// <inheritdoc/>
+    public long Length => InputIds.size(1);
+
+    /// <summary>The same batch with other tensors of the same sizes, each made of the one it stands for.</summary>
+    public TokenBatch Each(Func<Tensor, Tensor> change) => this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), Labels = change(Labels) };
+
+    /// <inheritdoc cref="IBatch.Rounded"/>
+    public TokenBatch Rounded(long length)
+    {
+        TokenBatch wide = this with
+        {
+            InputIds = RowLengths.Filled(InputIds, length, TokenRows.PaddingId),
+            AttentionMask = RowLengths.Filled(AttentionMask, length, 0),
+            Labels = RowLengths.Filled(Labels, length, Unsupervised),
+        };
+        return wide with { LossPlaces = RowLengths.LossPlaces(Supervised, wide.InputIds.numel()) };
+    }
+
+    IBatch IBatch.Each(Func<Tensor, Tensor> change) => Each(change);
+
+    IBatch IBatch.Rounded(long length) => Rounded(length);
+
     /// <inheritdoc/>
     public void Dispose()
     {

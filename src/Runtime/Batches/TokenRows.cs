@@ -10,7 +10,7 @@ namespace FlatPO.Recipes.Batches;
 public sealed record TokenRows(long[] Ids, long[] Mask, int Rows, int Length)
 {
     // Masked out of attention and loss, so any id will do.
-    private const long PaddingId = 0;
+    internal const long PaddingId = 0;
 
     /// <summary>Rows padded on the right to the longest, each cut at <paramref name="maxLength"/> (0: none is).</summary>
     public static TokenRows Of(IReadOnlyList<IReadOnlyList<int>> rows, int maxLength)

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static FlatPO.Recipes.Native.Dispatcher;
 using static TorchSharp.torch;
 
@@ -8,6 +9,17 @@ internal static class Ops
 {
     /// <summary>Matrix product; unlike <c>Tensor.matmul</c> a shape error or out-of-memory is an exception.</summary>
     internal static Tensor MatMul(Tensor left, Tensor right) => Call("matmul", "", left, right);
+
+    /// <summary>Product of matrices in float32, whatever their number format: on CUDA half-width numbers are multiplied as they are and summed in float32.</summary>
+    internal static Tensor WideProduct(Tensor left, Tensor right)
+    {
+        if (left.dtype == ScalarType.Float32 && right.dtype == ScalarType.Float32)
+            return left.mm(right);
+        if (left.device_type == DeviceType.CUDA && left.dtype == right.dtype)
+            return Call("mm", "dtype", left, right, (long)ScalarType.Float32);
+        using var scope = NewDisposeScope();
+        return left.to_type(ScalarType.Float32).mm(right.to_type(ScalarType.Float32)).MoveToOuterDisposeScope();
+    }
 
     /// <summary>x / sqrt(mean(x², last dimension) + eps) · weight.</summary>
     internal static Tensor RmsNorm(Tensor x, Tensor weight, double epsilon) =>

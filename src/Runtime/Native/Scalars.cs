@@ -34,11 +34,18 @@ internal static class Scalars
     /// <summary>x · x. Tensor.square makes a Scalar of its own.</summary>
     internal static Tensor Squared(this Tensor x) => x.mul(x);
 
-    /// <summary>x / count, for a count that changes from call to call.</summary>
-    internal static Tensor DividedBy(this Tensor x, long count)
+    /// <summary>A count that changes from step to step as a number on the device: float32, 0-dim. Nothing is copied there.</summary>
+    internal static Tensor Count(long count, Device device)
     {
-        using Scalar divisor = count.ToScalar();
-        return x.div(divisor);
+        using Scalar value = count.ToScalar();
+        return full([], value, ScalarType.Float32, device);
+    }
+
+    /// <summary>A count that changes from step to step as a number on the device: float32, 0-dim. Nothing is copied there.</summary>
+    internal static Tensor Count(long count, Device device)
+    {
+        using Scalar value = count.ToScalar();
+        return full([], value, ScalarType.Float32, device);
     }
 
     /// <summary>0, 1, … length − 1: int64 [length]. torch.arange makes Scalars of its own.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using System.Security.Cryptography;
 
 namespace FlatPO.Recipes.Native;
@@ -39,38 +38,8 @@ internal static class ShimLibrary
         }
     }
 
-    /// <summary>Writes the bytes under a name made of their hash; safe against other processes doing the same at once.</summary>
-    [SupportedOSPlatform("linux")]
-    private static string Cache(byte[] library)
-    {
-        string name = $"libLibTorchSharp-{Convert.ToHexStringLower(SHA256.HashData(library))[..16]}.so";
-        foreach (string folder in CacheFolders())
-        {
-            string path = Path.Combine(folder, name);
-            try
-            {
-                if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(library))
-                    return path;
-                Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                string partial = $"{path}.{Environment.ProcessId}.{Guid.NewGuid():N}";
-                File.WriteAllBytes(partial, library);
-                File.Move(partial, path, overwrite: true); // rename(2): a reader sees the old file or the whole new one
-                return path;
-            }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-            {
-                // not writable: try the next folder
-            }
-        }
-        throw new RecipeException("FPO4902", $"no folder can be written for the shim's copy; tried {string.Join(", ", CacheFolders())}");
-    }
-
-    private static IEnumerable<string> CacheFolders()
-    {
-        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg)
-            yield return Path.Combine(xdg, "flatpo-recipes");
-        if (Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home)
-            yield return Path.Combine(home, ".cache", "flatpo-recipes");
-        yield return Path.Combine(Path.GetTempPath(), $"flatpo-recipes-{Environment.UserName}");
-    }
+    /// <summary>Writes the bytes under a name made of their hash.</summary>
+    private static string Cache(byte[] library) =>
+        CacheFolder.Keep($"libLibTorchSharp-{Convert.ToHexStringLower(SHA256.HashData(library))[..16]}.so", library)
+        ?? throw new RecipeException("FPO4902", $"no folder can be written for the shim's copy; tried {string.Join(", ", CacheFolder.Candidates())}");
 }

@@ -86,6 +86,8 @@ public static class TorchLibraries
 
     private static IntPtr Resolve(string name)
     {
+        if (name is Nvrtc.Library or KernelDriver.Library)
+            return KernelLibraries.Find(name);
         if (name is not ("torch_cpu" or "torch_cuda" or Shim))
             return IntPtr.Zero;
         lock (Gate)

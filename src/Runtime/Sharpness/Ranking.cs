@@ -45,7 +45,7 @@ public sealed class Ranking : IDisposable
         using var temporaries = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor scores = Scores();
-        Tensor above = scores.ge(scores.quantile(tensor((float)quantile, device: arena.Device))); // [m]
+        Tensor above = scores.ge(scores.quantile(full([], Scalars.Of(quantile), ScalarType.Float32, arena.Device))); // [m]
         Tensor mask = zeros(arena.Tensors.Count, @bool, arena.Device).index_copy_(0, scope, above);
         return new Selection(arena, mask.MoveToOuterDisposeScope());
     }

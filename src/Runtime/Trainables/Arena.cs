@@ -13,6 +13,7 @@ public sealed class Arena : IDisposable
     private readonly long[] lengths;
     private readonly long[] offsets;
     private readonly Tensor lengthsOnDevice;
+    private readonly FactorCopies copies;
     private Tensor? saved;
 
     /// <summary>Takes over the tensors' numbers and lays them out one behind the other on <paramref name="device"/>.</summary>
@@ -21,6 +22,7 @@ public sealed class Arena : IDisposable
         if (tensors.Count == 0)
             throw new RecipeException("FPO1008", "nothing to train: no adapter was placed");
         Tensors = tensors;
+        copies = new FactorCopies(this);
         lengths = [.. tensors.Select(tensor => tensor.Count)];
         offsets = new long[tensors.Count];
         for (int i = 1; i < offsets.Length; i++)
@@ -58,11 +60,15 @@ public sealed class Arena : IDisposable
     /// <summary>Makes every tensor <see cref="TrainableTensor.Live"/> until the returned scope is left. One split forward, one cat backward.</summary>
     public PassScope Bind()
     {
+        copies.Refresh();
         Tensor[] pieces = Values.split(lengths);
         for (int i = 0; i < pieces.Length; i++)
             Tensors[i].Bind(pieces[i].view([.. Tensors[i].Shape]));
         return new PassScope(this);
     }
+
+    /// <summary>Its matrices as half-width products take them.</summary>
+    internal FactorCopies Copies => copies;
 
     /// <summary>Forgets the gradients of the last pass.</summary>
     public void ZeroGradient() => Gradient.fill_(Scalars.Zero);
@@ -96,6 +102,9 @@ public sealed class Arena : IDisposable
             Values.copy_(saved ?? throw new InvalidOperationException("nothing was saved"));
     }
 
+    /// <summary>Where a tensor begins.</summary>
+    internal long OffsetOf(TrainableTensor tensor) => offsets[tensor.Index];
+
     /// <summary>One tensor's part of a flat buffer, detached, in the tensor's shape.</summary>
     internal Tensor Slice(Tensor flat, int index)
     {
@@ -110,6 +119,7 @@ public sealed class Arena : IDisposable
         Values.Dispose();
         Gradient.Dispose();
         lengthsOnDevice.Dispose();
+        copies.Dispose();
         saved?.Dispose();
     }
 

@@ -53,6 +53,12 @@ public sealed class TrainableTensor
     /// <summary>The slice as a node of the running pass's graph; only between <see cref="Arena.Bind"/> and the end of its scope.</summary>
     public Tensor Live => live ?? throw new InvalidOperationException($"{Name} is used outside a pass");
 
+    /// <summary>The arena that holds the numbers; null before there is one.</summary>
+    internal Arena? Arena => arena;
+
+    /// <summary>Its number in the arena.</summary>
+    internal int Index => index;
+
     /// <summary>Makes <paramref name="piece"/> what is <see cref="Live"/>, and gives what was.</summary>
     internal Tensor? Bind(Tensor? piece)
     {

@@ -51,6 +51,8 @@ public sealed class TrainingLoop
         placement.Training = true;
         try
         {
+            RowLengths lengths = steps.Backbone.CountsPadding ? default : RowLengths.Of(examples, MaxLength);
+            using CapturedSteps<TBatch> captured = new(steps.Step, steps.Backbone.Device, lengths);
             int[] order = [];
             for (int step = 0; step < Epochs * perEpoch; step++)
             {
@@ -61,13 +63,13 @@ public sealed class TrainingLoop
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
                 IEnumerable<TExample> some = order.Skip(position * perStep).Take(perStep).Select(index => examples[index]);
-                Window<TBatch> window = new([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
+                Window<TBatch> window = captured.Window([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
                 if (step == 0)
                     window.AfterFirstPass = new GradientCheck(steps.Backbone).Require;
                 steps.Optimizer.Schedule(factor);
-                log.Add(steps.Step(window), epoch, steps.Optimizer.LearningRate * factor);
+                log.Add(captured.Run(window), epoch, steps.Optimizer.LearningRate * factor);
             }
-            return log.Finish(memory);
+            return log.Finish(memory) with { Execution = captured.Execution };
         }
         catch (Exception error) when (memory.RanOut(error))
         {

@@ -14,7 +14,7 @@ public sealed partial class RoomsTests
         ["Trainables"] = ["Native"],
         ["Sharpness"] = ["Native", "Trainables"],
         ["Optimization"] = ["Native", "Trainables"],
-        ["Batches"] = [],
+        ["Batches"] = ["Native"],
         ["Checkpoints"] = ["Native"],
         ["Backbones"] = ["Batches", "Checkpoints", "Native", "Operations", "Trainables"],
         ["Adapters"] = ["Backbones", "Checkpoints", "Native", "Operations", "Trainables"],

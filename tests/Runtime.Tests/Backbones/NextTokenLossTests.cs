@@ -4,6 +4,7 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Adapters;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Backbones;
@@ -38,8 +39,8 @@ public sealed class NextTokenLossTests : IDisposable
             return (value.detach(), input.Hidden.grad.clone());
         }
         AssertSame(
-            Of(() => Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().DividedBy(batch.Supervised)),
-            Of(() => NextTokenLoss.Of(input, batch, batch.Supervised, chunk: positions * vocabulary)), 1e-6);
+            Of(() => Predictions.OfNextToken(input.Logits(), batch.Labels).SummedLoss().div(Scalars.Count(batch.Supervised, CPU))),
+            Of(() => NextTokenLoss.Of(input, batch, Scalars.Count(batch.Supervised, CPU), chunk: positions * vocabulary)), 1e-6);
     }
 
     [Fact]
@@ -48,8 +49,27 @@ public sealed class NextTokenLossTests : IDisposable
         HeadInput input = Head(rows: 1, length: 6, vocabulary: 7);
         TokenBatch batch = Batch([1, TokenBatch.Unsupervised, 3, 4, TokenBatch.Unsupervised, 2]);
         Assert.Equal(
-            NextTokenLoss.Of(input, batch, batch.Supervised).item<float>(),
-            NextTokenLoss.Of(input, batch with { Supervised = 0 }, batch.Supervised).item<float>(), 1e-6);
+            NextTokenLoss.Of(input, batch, Scalars.Count(batch.Supervised, CPU)).item<float>(),
+            NextTokenLoss.Of(input, batch with { Supervised = 0 }, Scalars.Count(batch.Supervised, CPU)).item<float>(), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(0), InlineData(1), InlineData(2)]
+    public void Places_beyond_those_that_teach_weigh_nothing(int more)
+    {
+        using Tried adapted = new(new LoraMethod { Rank = 2 }, "qwen2");
+        adapted.Move();
+        TokenBatch batch = adapted.Backbone.Collate(Texts(), 0);
+        TokenBatch roomy = batch with { LossPlaces = batch.Supervised + more };
+        AssertSame(Learned(adapted, () => adapted.Backbone.Loss(batch, batch.Supervised)), Learned(adapted, () => adapted.Backbone.Loss(roomy, batch.Supervised)), 1e-6);
+    }
+
+    [Theory]
+    [InlineData(1), InlineData(3), InlineData(7), InlineData(4095), InlineData(16_777_216)]
+    public void A_count_on_the_device_divides_as_one_on_the_host(long count)
+    {
+        Tensor losses = rand(1000).mul(20).add(0.1);
+        Assert.True(losses.div(count.ToScalar()).eq(losses.div(Scalars.Count(count, CPU))).all().item<bool>());
     }
 
     [Fact]
@@ -82,6 +102,29 @@ public sealed class NextTokenLossTests : IDisposable
         AssertSame(Learned(adapted, () => Whole(adapted, batch)), Learned(adapted, () => adapted.Backbone.Loss(batch, batch.Supervised)), 0.02);
     }
 
+    [SkippableFact]
+    public void A_kernel_gives_what_composed_operators_do_on_a_gpu()
+    {
+        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
+        using Generator random = new(3);
+        Device gpu = Devices.Cuda();
+        Tensor numbers = randn([1003, 64], generator: random).to(ScalarType.BFloat16).to(gpu), hidden = randn([4, 33, 64], generator: random).to(ScalarType.BFloat16).to(gpu);
+        TokenBatch batch = Batch([.. Enumerable.Range(0, 4).Select(row => Enumerable.Range(0, 33).Select(place => place % 5 == row ? TokenBatch.Unsupervised : (long)(place * 30)).ToArray())]);
+        batch = batch with { Labels = batch.Labels.to(gpu) };
+        (Tensor Loss, Tensor Gradient) Of()
+        {
+            Weight weight = new("lm_head.weight", 1003, 64);
+            weight.Fill(numbers.clone());
+            HeadInput input = new(hidden.clone().requires_grad_(), new Projection("lm_head", Sites.Head, weight, null));
+            Tensor loss = NextTokenLoss.Of(input, batch, batch.Supervised, chunk: 10 * 1003);
+            loss.backward();
+            return (loss.detach(), input.Hidden.grad!);
+        }
+        (Tensor, Tensor) launched = Of();
+        using (Kernels.Off())
+            AssertSame(Of(), launched, 0.01);
+    }
+
     [Fact]
     public void Without_gradients_it_asks_for_none()
     {
@@ -94,7 +137,7 @@ public sealed class NextTokenLossTests : IDisposable
 
     public void Dispose() => scope.Dispose();
 
-    private static Tensor Whole(Tried adapted, TokenBatch batch) => adapted.Backbone.Predict(batch).SummedLoss().DividedBy(batch.Supervised);
+    private static Tensor Whole(Tried adapted, TokenBatch batch) => adapted.Backbone.Predict(batch).SummedLoss().div(Scalars.Count(batch.Supervised, CPU));
 
     private static (Tensor Loss, Tensor Gradient) Learned(Tried adapted, Func<Tensor> loss)
     {

@@ -42,6 +42,9 @@ public class LoraPair : AdapterLayer
         ? base.FileTensors
         : Tensors.Select(tensor => tensor == A ? remainder.FileA(tensor) : tensor == B ? remainder.FileB(tensor) : FileTensor.Of(tensor));
 
+    /// <inheritdoc/>
+    public override LowRankUpdate? LowRank => remainder is null && ofSite is null && Bias is null && Magnitude is null && !DropsOut ? new LowRankUpdate(A, B, Scaling) : null;
+
     /// <summary>s, as the site's rank and alpha make it.</summary>
     public double Scaling { get; }
 

@@ -27,9 +27,15 @@ internal static class Activations
             ? function
             : throw config.Invalid(key, $"one of {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}");
 
+    /// <summary>The same for a gate, of which silu has an operation of its own.</summary>
+    internal static GateActivation OfGate(ModelConfig config, string key, string fallback) => new(Of(config, key, fallback), config.Text(key, fallback) is "silu" or "swish");
+
     private static Tensor QuickGelu(Tensor x)
     {
         using var scope = NewDisposeScope();
         return x.mul(x.mul(Scalars.Of(1.702)).sigmoid()).MoveToOuterDisposeScope();
     }
 }
+
+/// <summary>A gate's activation.</summary>
+internal readonly record struct GateActivation(Func<Tensor, Tensor> Function, bool IsSilu);

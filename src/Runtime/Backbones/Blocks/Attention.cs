@@ -11,7 +11,7 @@ namespace FlatPO.Recipes.Backbones.Blocks;
 internal sealed record AttentionShape(long Heads, long KeyValueHeads, long HeadWidth, double Dropout);
 
 /// <summary>Multi-head attention with grouped keys and values and, where the context has a rotary table, rotary positions.</summary>
-internal sealed class Attention(Projection query, Projection key, Projection value, Projection output, AttentionShape shape)
+internal sealed class Attention(ProjectionGroup queryKeyValue, Projection output, AttentionShape shape)
 {
     private readonly double scale = 1 / Math.Sqrt(shape.HeadWidth);
 
@@ -26,9 +26,10 @@ internal sealed class Attention(Projection query, Projection key, Projection val
     {
         using var scope = NewDisposeScope();
         long rows = x.size(0), length = x.size(1);
-        Tensor q = Split(query.Forward(x), shape.Heads, QueryNorm); // [rows, heads, T, width]
-        Tensor k = Split(key.Forward(x), shape.KeyValueHeads, KeyNorm); // [rows, key-value heads, T, width]
-        Tensor v = Split(value.Forward(x), shape.KeyValueHeads);
+        Tensor[] parts = queryKeyValue.Forward(x);
+        Tensor q = Split(parts[0], shape.Heads, QueryNorm); // [rows, heads, T, width]
+        Tensor k = Split(parts[1], shape.KeyValueHeads, KeyNorm); // [rows, key-value heads, T, width]
+        Tensor v = Split(parts[2], shape.KeyValueHeads);
         if (context.Rotary is { } rotary)
             (q, k) = (rotary.Turn(q), rotary.Turn(k));
         if (context.Before is { } before)

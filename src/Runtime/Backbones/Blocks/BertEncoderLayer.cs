@@ -20,9 +20,10 @@ internal sealed class BertEncoderLayer
         if (hidden % heads != 0)
             throw config.Invalid("num_attention_heads", $"a divisor of hidden_size = {hidden}");
         attention = new Attention(
-            weights.Linear($"{path}.attention.self.query", Sites.Query, hidden, hidden, bias: true),
-            weights.Linear($"{path}.attention.self.key", Sites.Key, hidden, hidden, bias: true),
-            weights.Linear($"{path}.attention.self.value", Sites.Value, hidden, hidden, bias: true),
+            weights.Group(
+                weights.Linear($"{path}.attention.self.query", Sites.Query, hidden, hidden, bias: true),
+                weights.Linear($"{path}.attention.self.key", Sites.Key, hidden, hidden, bias: true),
+                weights.Linear($"{path}.attention.self.value", Sites.Value, hidden, hidden, bias: true)),
             weights.Linear($"{path}.attention.output.dense", Sites.Output, hidden, hidden, bias: true),
             new AttentionShape(heads, heads, hidden / heads, config.Number("attention_probs_dropout_prob", BertEncoder.DefaultDropout)));
         attentionNorm = BertEncoder.Norm(weights, $"{path}.attention.output.LayerNorm");

@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -13,11 +14,24 @@ internal sealed class FeedForward(Projection up, Projection down, Func<Tensor, T
 }
 
 /// <summary>down(f(gate(x)) · up(x)): the gated feed-forward block (transformers <c>modeling_llama.py</c>, <c>LlamaMLP</c>).</summary>
-internal sealed class GatedFeedForward(Projection gate, Projection up, Projection down, Func<Tensor, Tensor> activation)
+internal sealed class GatedFeedForward(ProjectionGroup gateAndUp, Projection down, GateActivation activation)
 {
     internal Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return down.Forward(activation(gate.Forward(x)).mul(up.Forward(x))).MoveToOuterDisposeScope();
+        if (activation.IsSilu && TryFused(x) is { } fused)
+            return fused.MoveToOuterDisposeScope();
+        Tensor[] parts = gateAndUp.Forward(x);
+        return down.Forward(activation.Function(parts[0]).mul(parts[1])).MoveToOuterDisposeScope();
+    }
+
+    // all three layers as one operation, where they are frozen and carry low-rank branches at most
+    private Tensor? TryFused(Tensor x)
+    {
+        if (gateAndUp.Joined is not { } inner || down.Frozen is not { } outer || inner.Weight.dtype != x.dtype || outer.Weight.dtype != x.dtype)
+            return null;
+        return gateAndUp.TryBranches(x.dtype, out LowRankBranch? innerBranch, out Tensor[] innerFactors) && LowRankBranches.TryOf([down], x.dtype, out LowRankBranch? outerBranch, out Tensor[] outerFactors)
+            ? new GatedBlock(inner, outer, innerBranch, outerBranch).Run([x, .. innerFactors, .. outerFactors])[0]
+            : null;
     }
 }

@@ -1,3 +1,5 @@
+using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -14,5 +16,15 @@ internal sealed class LayerNorm(NormSite site, long width, double epsilon)
         using var scope = NewDisposeScope();
         Tensor wide = x.to_type(ScalarType.Float32); // a norm trained in float32
         return functional.layer_norm(wide, [width], scale?.to_type(ScalarType.Float32), shift?.to_type(ScalarType.Float32), epsilon).to_type(x.dtype).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>x + delta, and its norm.</summary>
+    internal (Tensor Sum, Tensor Normed) ForwardSum(Tensor x, Tensor delta)
+    {
+        Tensor? scale = site.Weight?.Value, shift = site.Bias?.Value;
+        if (NormOperation.Takes(x, scale, shift))
+            return NormOperation.LayerOfSum(x, delta, (scale, shift), epsilon);
+        Tensor sum = x.Plus(delta);
+        return (sum, Forward(sum));
     }
 }

@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -29,6 +30,9 @@ internal sealed class Rotary
         exponents = weights.Keep(steps.to(weights.Device));
         frequencies = weights.Keep(scaled.to(weights.Device));
     }
+
+    /// <summary>Whether the frequencies depend on how long a text is, its padding counted.</summary>
+    internal bool DependsOnLength => settings.Kind == "dynamic";
 
     /// <summary>How many numbers of a head they turn.</summary>
     internal long HeadWidth { get; }
@@ -61,7 +65,8 @@ internal sealed class Rotary
             return frequencies;
         double stretch = settings.Factor * context / settings.OriginalContext - (settings.Factor - 1);
         float theta = (float)(settings.Theta * Math.Pow(stretch, HeadWidth / (HeadWidth - 2.0)));
-        using Tensor scaled = tensor(theta, device: frequencies.device);
+        using Scalar number = theta.ToScalar();
+        using Tensor scaled = full([], number, ScalarType.Float32, frequencies.device); // a kernel, no copy from the host
         return scaled.pow(exponents).reciprocal();
     }
 

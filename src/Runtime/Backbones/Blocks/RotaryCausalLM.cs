@@ -12,6 +12,9 @@ public abstract class RotaryCausalLM : CausalLM
         : base(weights) => decoder = new RotaryDecoder(weights, settings);
 
     /// <inheritdoc/>
+    public override bool CountsPadding => decoder.Rotary.DependsOnLength;
+
+    /// <inheritdoc/>
     protected override InputSite? Inputs => decoder.Inputs;
 
     /// <inheritdoc/>

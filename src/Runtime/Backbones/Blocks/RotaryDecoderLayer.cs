@@ -19,9 +19,10 @@ internal sealed class RotaryDecoderLayer
         long queryWidth = shape.Heads * shape.HeadWidth, keyWidth = shape.KeyValueHeads * shape.HeadWidth;
         double epsilon = config.Number("rms_norm_eps");
         attention = new Attention(
-            weights.Linear($"{path}.self_attn.q_proj", Sites.Query, hidden, queryWidth, settings.QueryKeyValueBias),
-            weights.Linear($"{path}.self_attn.k_proj", Sites.Key, hidden, keyWidth, settings.QueryKeyValueBias),
-            weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, keyWidth, settings.QueryKeyValueBias),
+            weights.Group(
+                weights.Linear($"{path}.self_attn.q_proj", Sites.Query, hidden, queryWidth, settings.QueryKeyValueBias),
+                weights.Linear($"{path}.self_attn.k_proj", Sites.Key, hidden, keyWidth, settings.QueryKeyValueBias),
+                weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, keyWidth, settings.QueryKeyValueBias)),
             weights.Linear($"{path}.self_attn.o_proj", Sites.Output, queryWidth, hidden, settings.OutputBias),
             shape)
         {
@@ -29,10 +30,11 @@ internal sealed class RotaryDecoderLayer
             KeyNorm = settings.HeadNorms ? new RmsNorm(weights, $"{path}.self_attn.k_norm", shape.HeadWidth, epsilon) : null,
         };
         feedForward = new GatedFeedForward(
-            weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, settings.FeedForwardBias),
-            weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, settings.FeedForwardBias),
+            weights.Group(
+                weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, settings.FeedForwardBias),
+                weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, settings.FeedForwardBias)),
             weights.Linear($"{path}.mlp.down_proj", Sites.Down, wide, hidden, settings.FeedForwardBias),
-            Activations.Of(config, "hidden_act", "silu"));
+            Activations.OfGate(config, "hidden_act", "silu"));
         attentionNorm = new RmsNorm(weights, $"{path}.input_layernorm", hidden, epsilon);
         feedForwardNorm = new RmsNorm(weights, $"{path}.post_attention_layernorm", hidden, epsilon);
     }

@@ -20,7 +20,7 @@ internal sealed class ClipLayer
         Projection value = weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, hidden, bias: true);
         Projection query = weights.Linear($"{path}.self_attn.q_proj", Sites.Query, hidden, hidden, bias: true);
         Projection output = weights.Linear($"{path}.self_attn.out_proj", Sites.Output, hidden, hidden, bias: true);
-        attention = new Attention(query, key, value, output, new AttentionShape(heads, heads, hidden / heads, config.Number("attention_dropout", 0)));
+        attention = new Attention(weights.Group(query, key, value), output, new AttentionShape(heads, heads, hidden / heads, config.Number("attention_dropout", 0)));
         attentionNorm = ClipEncoder.Norm(weights, config, $"{path}.layer_norm1", hidden);
         feedForward = new FeedForward(
             weights.Linear($"{path}.mlp.fc1", Sites.Up, hidden, wide, bias: true),

@@ -115,11 +115,18 @@ public sealed class OptForCausalLM : CausalLM
         KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Count);
         for (int i = 0; i < layers.Count; i++)
         {
-            if (Training && layerDrop > 0 && rand(1).item<float>() < layerDrop) // a number of the CPU's generator: nothing waits for the device
+            if (Training && layerDrop > 0 && IsDropped())
                 continue;
             x = layers.Forward(i, x, context.With(before[i]));
         }
         return x;
+    }
+
+    // by a number of the CPU's generator: nothing waits for the device
+    private bool IsDropped()
+    {
+        Recording.Refuse("layerdrop leaves out other layers in each pass");
+        return rand(1).item<float>() < layerDrop;
     }
 
     // [..., hidden] to what the head reads, [..., embedded]

@@ -31,7 +31,7 @@ internal sealed class OptLayer
         Projection value = weights.Linear($"{path}.self_attn.v_proj", Sites.Value, hidden, hidden, bias);
         Projection query = weights.Linear($"{path}.self_attn.q_proj", Sites.Query, hidden, hidden, bias);
         Projection output = weights.Linear($"{path}.self_attn.out_proj", Sites.Output, hidden, hidden, bias);
-        attention = new Attention(query, key, value, output, new AttentionShape(heads, heads, hidden / heads, config.Number("attention_dropout", 0)));
+        attention = new Attention(weights.Group(query, key, value), output, new AttentionShape(heads, heads, hidden / heads, config.Number("attention_dropout", 0)));
         attentionNorm = Norm(weights, $"{path}.self_attn_layer_norm");
         feedForward = new FeedForward(
             weights.Linear($"{path}.fc1", Sites.Up, hidden, wide, bias),

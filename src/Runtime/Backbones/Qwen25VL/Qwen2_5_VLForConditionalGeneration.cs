@@ -91,6 +91,9 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
     }
 
     /// <inheritdoc/>
+    public override bool CountsPadding => decoder.Rotary.DependsOnLength;
+
+    /// <inheritdoc/>
     public override long ImageToken { get; }
 
     /// <inheritdoc/>
@@ -120,10 +123,10 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
 
     /// <summary>
     /// What the vision tower saw: pixels [patches of all images, numbers of a patch] of images with these grids to [image tokens, hidden], the vectors that
-    /// stand in for the image tokens'. Throws FPO3032 where the pixels are not those of the grids.
+    /// stand in for the image tokens'; <paramref name="patches"/> are where their patches lie, if that was worked out before. Throws FPO3032 where the pixels are not those of the grids.
     /// </summary>
-    public Tensor ImageFeatures(Tensor? pixelValues, IReadOnlyList<PatchGrid> grids) =>
-        vision.Forward(pixelValues ?? throw new RecipeException("FPO3032", $"the batch has {grids.Count} images and no pixel values"), grids);
+    public Tensor ImageFeatures(Tensor? pixelValues, IReadOnlyList<PatchGrid> grids, PatchPlaces? patches = null) =>
+        vision.Forward(pixelValues ?? throw new RecipeException("FPO3032", $"the batch has {grids.Count} images and no pixel values"), grids, patches);
 
     /// <inheritdoc/>
     protected override TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids)
@@ -131,17 +134,23 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         MultimodalPositions positions = MultimodalPositions.Of(tokens, grids, ImageToken, (int)Patches.Merge);
         return new TokenPlaces(
             tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: Device),
-            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null);
+            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null) { Patches = grids.Count > 0 ? vision.Locate(grids) : null };
     }
 
-    private TokenPlaces PlacesOf(MultimodalBatch batch) => batch.Places ?? Locate(TokenRows.Of(batch.Tokens), batch.Grids);
+    private TokenPlaces PlacesOf(MultimodalBatch batch)
+    {
+        if (batch.Places is { } known)
+            return known;
+        Recording.Refuse("a batch without places is read back from the device");
+        return Locate(TokenRows.Of(batch.Tokens), batch.Grids);
+    }
 
     // [rows, T, hidden], with what the vision tower saw in place of the image tokens
     private Tensor Embed(MultimodalBatch batch, TokenPlaces places)
     {
         using var scope = NewDisposeScope();
         Tensor x = decoder.Embed(batch.Tokens.InputIds);
-        return (places.ImageTokens is { } where ? x.flatten(0, 1).index_copy(0, where, ImageFeatures(batch.PixelValues, batch.Grids)).view(x.shape) : x).MoveToOuterDisposeScope();
+        return (places.ImageTokens is { } where ? x.flatten(0, 1).index_copy(0, where, ImageFeatures(batch.PixelValues, batch.Grids, places.Patches)).view(x.shape) : x).MoveToOuterDisposeScope();
     }
 
     // What follows a prompt goes on behind its furthest position, alike on all axes: [3, rows, T].

@@ -25,10 +25,11 @@ internal sealed class VisionBlock
             heads,
             hidden / heads);
         feedForward = new GatedFeedForward(
-            weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, bias: true),
-            weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, bias: true),
+            weights.Group(
+                weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, bias: true),
+                weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, bias: true)),
             weights.Linear($"{path}.mlp.down_proj", Sites.Down, wide, hidden, bias: true),
-            Activations.Of(config, "hidden_act", "silu"));
+            Activations.OfGate(config, "hidden_act", "silu"));
     }
 
     /// <summary>x [patches, hidden] to the same.</summary>

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Backbones.Blocks;
+using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
@@ -59,16 +60,24 @@ internal sealed class VisionTower
     /// <summary>How it takes images.</summary>
     internal PatchFormat Format { get; }
 
-    /// <summary>pixels [patches, numbers of a patch] of images with these grids to one vector a token: [image tokens, width].</summary>
-    internal Tensor Forward(Tensor pixels, IReadOnlyList<PatchGrid> grids)
+    /// <summary>Where the patches of images with these grids lie, on the tower's device.</summary>
+    internal PatchPlaces Locate(IReadOnlyList<PatchGrid> grids)
+    {
+        PatchOrder order = OrderOf(grids);
+        return new PatchPlaces(
+            tensor(order.Windowed, device: weights.Device), tensor(order.Arriving, device: weights.Device), tensor(order.Places, [order.Places.Length / 2, 2, 1], device: weights.Device));
+    }
+
+    /// <summary>pixels [patches, numbers of a patch] of images with these grids, whose patches lie at <paramref name="places"/>, to one vector a token: [image tokens, width].</summary>
+    internal Tensor Forward(Tensor pixels, IReadOnlyList<PatchGrid> grids, PatchPlaces? places)
     {
         long patches = grids.Sum(grid => (long)grid.Count);
         if (pixels.dim() != 2 || pixels.size(0) != patches || pixels.size(1) != Format.Numbers)
             throw new RecipeException("FPO3032", $"pixel values are [{string.Join(", ", pixels.shape)}]; the batch's {grids.Count} images are [{patches}, {Format.Numbers}]");
         using var scope = NewDisposeScope();
-        PatchOrder order = PatchOrder.Of(grids, (int)Format.Merge, window);
-        Tensor windowed = tensor(order.Windowed, device: weights.Device), arriving = tensor(order.Arriving, device: weights.Device);
-        PatchContext images = new(Turns(order.Places), order.Images);
+        PatchOrder order = OrderOf(grids);
+        (Tensor windowed, Tensor arriving, Tensor rows) = places ?? Locate(grids);
+        PatchContext images = new(Turns(rows), order.Images);
         PatchContext windows = new(new RotaryTable(images.Rotary.Cosine.index_select(0, windowed), images.Rotary.Sine.index_select(0, windowed)), order.Windows);
         // a convolution whose patches do not overlap is a linear layer
         Tensor x = functional.linear(pixels.to_type(weights.Dtype), kernel.Value.to_type(weights.Dtype).view(hidden, Format.Numbers)); // [patches, hidden]
@@ -86,12 +95,13 @@ internal sealed class VisionTower
     }
 
     // Half of the frequencies turn by how far down a patch lies, half by how far across: float32 [patches, head width].
-    private RotaryTable Turns(long[] places)
+    private RotaryTable Turns(Tensor rows)
     {
         using var scope = NewDisposeScope();
-        Tensor positions = tensor(places, [places.Length / 2, 2, 1], device: weights.Device);
-        return RotaryTable.Of(rotary.Angles(positions).flatten(1), ScalarType.Float32).MoveToOuterDisposeScope();
+        return RotaryTable.Of(rotary.Angles(rows).flatten(1), ScalarType.Float32).MoveToOuterDisposeScope();
     }
+
+    private PatchOrder OrderOf(IReadOnlyList<PatchGrid> grids) => PatchOrder.Of(grids, (int)Format.Merge, window);
 
     private static Tensor Replaced(Tensor old, Tensor next)
     {

@@ -23,9 +23,10 @@ internal sealed class ViTLayer
             throw config.Invalid("num_attention_heads", $"a divisor of hidden_size = {hidden}");
         bool bias = config.Flag("qkv_bias", true);
         attention = new Attention(
-            weights.Linear($"{module}.attention.q_proj", Sites.Query, hidden, hidden, bias, $"{published}.attention.attention.query"),
-            weights.Linear($"{module}.attention.k_proj", Sites.Key, hidden, hidden, bias, $"{published}.attention.attention.key"),
-            weights.Linear($"{module}.attention.v_proj", Sites.Value, hidden, hidden, bias, $"{published}.attention.attention.value"),
+            weights.Group(
+                weights.Linear($"{module}.attention.q_proj", Sites.Query, hidden, hidden, bias, $"{published}.attention.attention.query"),
+                weights.Linear($"{module}.attention.k_proj", Sites.Key, hidden, hidden, bias, $"{published}.attention.attention.key"),
+                weights.Linear($"{module}.attention.v_proj", Sites.Value, hidden, hidden, bias, $"{published}.attention.attention.value")),
             weights.Linear($"{module}.attention.o_proj", Sites.Output, hidden, hidden, bias: true, $"{published}.attention.output.dense"),
             new AttentionShape(heads, heads, hidden / heads, config.Number("attention_probs_dropout_prob", 0)));
         feedForward = new FeedForward(

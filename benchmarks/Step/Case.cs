@@ -1,0 +1,97 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using Benchmarks;
+using FlatPO.Recipes;
+using FlatPO.Recipes.Training;
+
+namespace Step;
+
+/// <summary>A model with its adapters, on which every method trains on every shape.</summary>
+internal interface ICase
+{
+    /// <summary>As the peer calls it.</summary>
+    string Name { get; }
+
+    /// <summary>Measures everything on one checkpoint: a line a shape.</summary>
+    IEnumerable<JsonObject> Measure(Settings settings);
+}
+
+/// <summary>How to measure.</summary>
+/// <param name="Steps">Steps that count.</param>
+/// <param name="Eager">Whether steps run one kernel after the other, none captured.</param>
+/// <param name="Peak">Operations a second of a large matrix product.</param>
+internal sealed record Settings(int Steps, bool Eager, double Peak);
+
+/// <inheritdoc/>
+internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes, Method<TExample>[] Methods) : ICase
+{
+    // Examples that differ; they come again and again.
+    private const int Distinct = 16;
+
+    /// <summary>Makes so many examples of so many tokens.</summary>
+    internal required Func<int, int, TExample[]> Make { get; init; }
+
+    /// <summary>What there is to do on one.</summary>
+    internal required Func<TExample, Work> WorkOf { get; init; }
+
+    /// <summary>Numbers that are trained, and in how many tensors.</summary>
+    internal required (long Numbers, int Tensors) Trained { get; init; }
+
+    public IEnumerable<JsonObject> Measure(Settings settings)
+    {
+        using RandomCheckpoint checkpoint = RandomCheckpoint.Of(Model, dropout: 0);
+        PassOperations operations = new(checkpoint);
+        JsonObject[] lines = [.. Shapes.Select(shape => Line(shape, settings))];
+        foreach (Method<TExample> method in Methods)
+        {
+            using Loaded<TExample> loaded = method.Load(checkpoint.Folder);
+            foreach ((Shape shape, JsonObject line) in Shapes.Zip(lines))
+                line[method.Name] = Train(loaded, shape, settings, method.Passes * operations.Of(WorkOf(Make(1, shape.Tokens)[0])) * shape.Rows);
+        }
+        return lines;
+    }
+
+    private JsonNode Train(Loaded<TExample> loaded, Shape shape, Settings settings, double operations)
+    {
+        TExample[] some = Make(Distinct, shape.Tokens);
+        int steps = settings.Steps + BlockClock.WarmUp * BlockClock.Steps;
+        BlockClock clock = new();
+        try
+        {
+            TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock));
+            return Figures(report, clock.Median, shape, operations, settings.Peak);
+        }
+        catch (Exception error) when (error is ExternalException or RecipeException)
+        {
+            GC.Collect(); // what a step left half done frees its memory
+            GC.WaitForPendingFinalizers();
+            return error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? "out of memory" : $"failed: {error.Message.Split('\n')[0]}";
+        }
+    }
+
+    private static JsonObject Figures(TrainingReport report, double milliseconds, Shape shape, double operations, double peak) => new()
+    {
+        ["ms"] = Math.Round(milliseconds, 2),
+        ["tokens_per_s"] = Math.Round(shape.Rows * shape.Tokens / milliseconds * 1e3),
+        ["peak_gib"] = PeakGiB(report),
+        ["tflops"] = Math.Round(operations / milliseconds / 1e9, 1),
+        ["mfu"] = Math.Round(operations / milliseconds * 1e3 / peak, 3),
+    };
+
+    // A report that knows the allocator's peak gives it here.
+    private static double? PeakGiB(TrainingReport report) => null;
+
+    private JsonObject Line(Shape shape, Settings settings) => new()
+    {
+        ["peer"] = "flatpo.recipes",
+        ["captured"] = !settings.Eager,
+        ["case"] = Name,
+        ["rows"] = shape.Rows,
+        ["tokens"] = shape.Tokens,
+        ["trainable"] = Trained.Numbers,
+        ["tensors"] = Trained.Tensors,
+        ["gpu"] = Gpu.Name(),
+        ["torch"] = Gpu.TorchVersion(),
+        ["matmul_tflops"] = Math.Round(settings.Peak / 1e12, 1),
+    };
+}
