@@ -39,10 +39,11 @@ internal static class PlanSection
     private static ScriptArray MemoryRows(MemoryModel memory) => new(new (string Name, string Summary, long Bytes)[]
     {
         ("WeightBytes", "Bytes of the frozen backbone.", memory.Weights),
+        ("UnpackedBytes", "Bytes of the largest matrix in full: the backbone is held in 4 bits, and a product makes its matrix and forgets it.", memory.Unpacked),
         ("ArenaBytes", "Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.", memory.Arena),
         ("OptimizerBytes", "Bytes the optimizer keeps.", memory.Optimizer),
         ("ActivationBytes", $"Bytes the layers keep for backward at {PlanWords.Batch(memory)}, estimated.", memory.Activations),
         ("LogitBytes", "Bytes of the logits and their gradients, estimated.", memory.Logits),
         ("MemoryBytes", "Bytes on the device while a step runs: the sum of these.", memory.Total),
-    }.Select(row => new ScriptObject { ["name"] = row.Name, ["summary"] = row.Summary, ["bytes"] = Literal.Grouped(row.Bytes) }));
+    }.Where(row => row.Name != "UnpackedBytes" || row.Bytes > 0).Select(row => new ScriptObject { ["name"] = row.Name, ["summary"] = row.Summary, ["bytes"] = Literal.Grouped(row.Bytes) }));
 }

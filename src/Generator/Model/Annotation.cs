@@ -68,6 +68,10 @@ internal sealed record Annotation
     /// <summary>A property's number, written or default.</summary>
     public double Number(string property) => Find(property)?.Value?.Number ?? 0;
 
+    /// <summary>Whether a property is the enum member of this name, written or default.</summary>
+    public bool Is(string property, string member) =>
+        Find(property) is { Value: { } value } found && found.Members.Any(candidate => candidate.Name == member && candidate.Value == (long)value.Number);
+
     /// <summary>A property's text, written or default.</summary>
     public string Text(string property) => Find(property)?.Value?.Text ?? "";
 

@@ -126,5 +126,6 @@ internal sealed record SiteModel
     /// <summary>Those that are its own: a tied weight is counted with the embedding.</summary>
     public long OwnCount => IsTied ? Count - InWeight : Count;
 
-    private long InWeight => WeightShape.Count == 0 ? 0 : WeightShape.Aggregate(1L, (product, size) => product * size);
+    /// <summary>Numbers in its weight.</summary>
+    public long InWeight => WeightShape.Count == 0 ? 0 : WeightShape.Aggregate(1L, (product, size) => product * size);
 }

@@ -34,6 +34,9 @@ internal sealed record MemoryModel
     /// <summary>The backbone.</summary>
     public required long Weights { get; init; }
 
+    /// <summary>The largest matrix in full, where the backbone is held in 4 bits: a product makes it and forgets it.</summary>
+    public required long Unpacked { get; init; }
+
     /// <summary>Trained numbers, their gradients, and the copy a climb returns to.</summary>
     public required long Arena { get; init; }
 
@@ -47,7 +50,7 @@ internal sealed record MemoryModel
     public required long Logits { get; init; }
 
     /// <summary>What is there whatever the batch.</summary>
-    public long Fixed => Weights + Arena + Optimizer;
+    public long Fixed => Weights + Unpacked + Arena + Optimizer;
 
     public long Total => Fixed + Activations + Logits;
 }

@@ -20,6 +20,9 @@ internal static class SiteKinds
         (SiteKind.Inputs, 1 << 11, "InputSite", "PlaceAtInputs", "what enters the layers"),
     ];
 
+    /// <summary>The runtime's <c>Sites.Head</c>.</summary>
+    public const long Head = 1 << 7;
+
     /// <summary>The roles that are no linear layers, by kind.</summary>
     public static IReadOnlyDictionary<SiteKind, long> OwnRoles { get; } = Rows.Skip(1).ToDictionary(row => row.Kind, row => row.Role);
 

@@ -22,8 +22,8 @@ internal static class DataRules
         CheckLength(training, backbone, task, findings);
         CheckImages(training, backbone, findings);
         CheckContrast(training, task, findings);
-        if (training.Find("Precision") is { Value: { } format } precision && precision.Members.Any(member => member.Name == Half && member.Value == (long)format.Number))
-            findings.Add("FPO3015", Place.Of(training, "Precision"), new Suggestion($"{TypeNames.Simple(precision.Type)}.{BrainHalf}"));
+        if (training.Is("Precision", Half))
+            findings.Add("FPO3015", Place.Of(training, "Precision"), new Suggestion($"{TypeNames.Simple(training.Find("Precision")!.Type)}.{BrainHalf}"));
     }
 
     private static void CheckLength(Annotation training, BackboneModel backbone, TaskRow task, Findings findings)

@@ -27,7 +27,8 @@ internal static class MemoryEstimate
             BatchSize = batch,
             Length = recipe.Task.ReadsTokens ? run.Length : 0,
             LengthIsDeclared = run.IsDeclared,
-            Weights = frozen * width,
+            Weights = QuantizedWeights.Bytes(recipe, frozen, width),
+            Unpacked = QuantizedWeights.LargestInFull(recipe),
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
             Activations = recipe.Adapter.Towers.Sum(tower => batch * ((tower.Tower.Positions + AddedPositions.Computed(tower)) * Kept(tower, FirstTrained(recipe, tower), width) + AddedPositions.Kept(tower) * width)),

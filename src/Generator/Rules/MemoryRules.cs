@@ -13,8 +13,13 @@ internal static class MemoryRules
         if (recipe.Training is not { } training || training.Number("DeviceMemory") is not (> 0 and var gibi))
             return;
         if (memory.Fixed > gibi * ByteSize.Gibi)
-            findings.Add("FPO3008", Place.Of(training, "DeviceMemory"), recipe.Backbone.Name, ByteSize.InGibi(memory.Fixed), ByteSize.InGibi(gibi * ByteSize.Gibi), MemoryEstimate.IsHalf(training) ? "a smaller backbone" : "Precision.BFloat16 or a smaller backbone");
+            findings.Add("FPO3008", Place.Of(training, "DeviceMemory"), recipe.Backbone.Name, ByteSize.InGibi(memory.Fixed), ByteSize.InGibi(gibi * ByteSize.Gibi), Cure(training));
         else if (memory.Total * Slack > gibi * ByteSize.Gibi)
             findings.Add("FPO3009", Place.Of(training, "DeviceMemory"), ByteSize.InGibi(memory.Total), ByteSize.InGibi(gibi * ByteSize.Gibi), ByteSize.InGibi(memory.Activations + memory.Logits), $"{memory.BatchSize} × {memory.Length}");
     }
+
+    private static string Cure(Annotation training) =>
+        training.Is("Precision", QuantizedWeights.FourBits) ? "a smaller backbone"
+        : MemoryEstimate.IsHalf(training) ? "Precision.NF4 or a smaller backbone"
+        : "Precision.BFloat16, Precision.NF4 or a smaller backbone";
 }

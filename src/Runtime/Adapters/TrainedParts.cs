@@ -15,5 +15,11 @@ internal static class TrainedParts
         [.. from own in site.Parts
             let called = name(own.Part)
             where called is not null
-            select (own.Part, new TrainableTensor($"{site.Module}.{called}", site.Role, kind, own.Weight.Frozen.to_type(ScalarType.Float32, copy: true)))]);
+            select (own.Part, new TrainableTensor($"{site.Module}.{called}", site.Role, kind, Start(own.Weight)))]);
+
+    private static Tensor Start(Weight weight)
+    {
+        using var scope = NewDisposeScope();
+        return weight.Frozen.to_type(ScalarType.Float32, copy: true).MoveToOuterDisposeScope();
+    }
 }

@@ -59,4 +59,11 @@ public enum Precision
 
     /// <summary>16-bit floating point: for a backbone that is only evaluated. A recipe cannot train on it, for want of a loss scaler (FPO3015).</summary>
     Float16,
+
+    /// <summary>
+    /// 4 bits for the weights of linear layers (QLoRA, <see href="https://arxiv.org/abs/2305.14314"/>: NF4 in blocks of 64, with their scales quantised again), and bfloat16 for everything else
+    /// and for what is computed: 0.52 bytes a number. The head, embeddings, norms and biases stay bfloat16. Numbers are those of bitsandbytes (<c>functional.py</c>,
+    /// <c>quantize_4bit</c> with <c>compress_statistics</c>): any checkpoint is quantised while it is loaded, and one that transformers saved in NF4 is read as it is.
+    /// </summary>
+    NF4,
 }

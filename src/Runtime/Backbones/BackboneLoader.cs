@@ -33,7 +33,7 @@ public static class BackboneLoader
     private static T Build<T>(Checkpoint checkpoint, Device device, Precision precision, Func<WeightTable, T> build)
         where T : Backbone
     {
-        WeightTable weights = new(checkpoint.Config, device, FormatOf(precision));
+        WeightTable weights = new(checkpoint.Config, device, FormatOf(precision)) { Quantizes = precision == Precision.NF4 };
         try
         {
             T backbone = build(weights);
@@ -49,7 +49,7 @@ public static class BackboneLoader
 
     private static ScalarType FormatOf(Precision precision) => precision switch
     {
-        Precision.BFloat16 => ScalarType.BFloat16,
+        Precision.BFloat16 or Precision.NF4 => ScalarType.BFloat16,
         Precision.Float16 => ScalarType.Float16,
         _ => ScalarType.Float32,
     };

@@ -23,8 +23,12 @@ internal sealed class CheckpointMatch
     internal CheckpointMatch(WeightTable table, Checkpoint checkpoint)
     {
         (this.table, this.checkpoint) = (table, checkpoint);
+        Packed = BitsAndBytes.Of(checkpoint);
         bare = table.BasePrefix is { } prefix && !checkpoint.Names.Any(name => name.StartsWith(prefix, StringComparison.Ordinal));
     }
+
+    /// <summary>What the checkpoint holds in 4 bits.</summary>
+    internal BitsAndBytes Packed { get; }
 
     /// <summary>The name a declared weight has in this checkpoint: one saved from the base model alone lacks the base model's prefix.</summary>
     internal string NameOf(Weight weight)
@@ -41,7 +45,7 @@ internal sealed class CheckpointMatch
     {
         HashSet<string> expected = [.. table.All.Except(table.Untrained.SelectMany(head => head.Weights)).Select(NameOf)];
         string[] missing = [.. expected.Where(name => checkpoint.Find(name) is null).Order(StringComparer.Ordinal)];
-        string[] unexpected = [.. checkpoint.Names.Where(name => !expected.Contains(name) && !Ignored(name)).Order(StringComparer.Ordinal)];
+        string[] unexpected = [.. checkpoint.Names.Where(name => !expected.Contains(name) && !Ignored(name) && !Packed.IsPart(name)).Order(StringComparer.Ordinal)];
         StringBuilder findings = new();
         Append(findings, "missing", MissingLines(missing, unexpected));
         Append(findings, "unexpected", UnexpectedLines(unexpected, missing.Length > 0 ? missing : [.. expected]));
@@ -72,13 +76,15 @@ internal sealed class CheckpointMatch
     private IEnumerable<string> ShapeLines() =>
         from weight in table.All
         let found = checkpoint.Find(NameOf(weight))
-        where found is not null && !found.Shape.SequenceEqual(weight.Shape)
-        select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: expected [{string.Join(", ", weight.Shape)}], found [{string.Join(", ", found.Shape)}]";
+        where found is not null
+        let shape = Packed.Find(found.Name)?.Shape ?? found.Shape
+        where !shape.SequenceEqual(weight.Shape)
+        select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: expected [{string.Join(", ", weight.Shape)}], found [{string.Join(", ", shape)}]";
 
     private IEnumerable<string> FormatLines() =>
         from weight in table.All
         let found = checkpoint.Find(NameOf(weight))
-        where found is not null && !(found.Dtype is { } dtype && WeightFormats.Contains(dtype))
+        where found is not null && Packed.Find(found.Name) is null && !(found.Dtype is { } dtype && WeightFormats.Contains(dtype))
         select $"{found.Name} in {Path.GetFileName(checkpoint.FileOf(found.Name))}: found {found.Format}";
 
     private bool Ignored(string name) => table.IgnoredNames.Any(pattern =>

@@ -51,6 +51,8 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     {
         if (computed is { } known && ReferenceEquals(known.X, x))
             return known.Own.alias();
+        if (Weight.Packed is { } packed)
+            return Quantized(x, packed);
         Tensor weight = Weight.Value;
         if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
             return functional.linear(x, weight, Bias?.Value);
@@ -62,10 +64,21 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
     }
 
     /// <summary>Weight and bias, where both are frozen.</summary>
-    internal FrozenLinear? Frozen => Weight.Trainable is null && Bias?.Trainable is null ? new FrozenLinear(Weight.Frozen, Bias?.Frozen) : null;
+    internal FrozenLinear? Frozen => Weight.Trainable is null && Bias?.Trainable is null ? Weight.Packed is { } packed ? new FrozenLinear(packed, Bias?.Frozen) : new FrozenLinear(Weight.Frozen, Bias?.Frozen) : null;
 
     private Tensor? TryLowRank(Tensor x) =>
-        Frozen is { } frozen && frozen.Weight.dtype == x.dtype && LowRankBranches.TryOf([this], x.dtype, out LowRankBranch? branch, out Tensor[] factors) && branch is not null
+        Frozen is { } frozen && frozen.Takes(x) && LowRankBranches.TryOf([this], x.dtype, out LowRankBranch? branch, out Tensor[] factors) && branch is not null
             ? new AdaptedProduct(frozen, branch).Run([x, .. factors])[0]
             : null;
+
+    /// <summary>W x without the bias, in x's number format.</summary>
+    internal Tensor Product(Tensor x) => Weight.Packed is { } packed ? packed.Linear(x, null) : functional.linear(x, Weight.Frozen.to_type(x.dtype));
+
+    private Tensor Quantized(Tensor x, Nf4Matrix packed)
+    {
+        if (Bias is null || (Bias.Trainable is null && Bias.Value.dtype == x.dtype))
+            return packed.Linear(x, Bias?.Value);
+        using var scope = NewDisposeScope();
+        return packed.Linear(x, null).add(Bias.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope();
+    }
 }

@@ -34,14 +34,16 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     /// <summary>x [..., in] to all outputs side by side, [..., Σ out]; null where they must be computed one by one.</summary>
     internal Tensor? TryForward(Tensor x)
     {
-        if (Joined is not { } frozen || frozen.Weight.dtype != x.dtype || !TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
+        if (Joined is not { } frozen || !frozen.Takes(x) || !TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
             return null;
-        return branch is null ? functional.linear(x, frozen.Weight, frozen.Bias) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
+        return branch is null ? functional.linear(x, frozen.Weight!, frozen.Bias) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
     }
 
-    /// <summary>Lays the loaded weights one behind the other.</summary>
+    /// <summary>Lays the loaded weights one behind the other, where they are numbers as they are.</summary>
     internal void Join()
     {
+        if (members.Any(member => member.Weight.Packed is not null))
+            return; // in 4 bits each stays by itself
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
         Tensor weight = cat([.. members.Select(member => member.Weight.Frozen)], 0).DetachFromDisposeScope();
@@ -61,16 +63,16 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        joined?.Weight.Dispose();
+        joined?.Weight?.Dispose();
         joined?.Bias?.Dispose();
     }
 
     private Tensor[] Separately(Tensor x)
     {
-        if (Joined is not { } frozen || frozen.Weight.dtype != x.dtype)
+        if (Joined is not { } frozen || !frozen.Takes(x))
             return [.. members.Select(member => member.Forward(x))];
         // each adapter adds to its layer's part of one product
-        Tensor[] parts = functional.linear(x, frozen.Weight, frozen.Bias).split(Widths, -1);
+        Tensor[] parts = functional.linear(x, frozen.Weight!, frozen.Bias).split(Widths, -1);
         return [.. members.Select((member, i) => member.Forward(x, parts[i]))];
     }
 

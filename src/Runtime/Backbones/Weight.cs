@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Operations;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
@@ -7,6 +8,7 @@ namespace FlatPO.Recipes.Backbones;
 public sealed class Weight(string name, params long[] shape)
 {
     private Tensor? frozen;
+    private Nf4Matrix? packed;
     private Weight? source;
 
     /// <summary>The name in the checkpoint.</summary>
@@ -21,8 +23,11 @@ public sealed class Weight(string name, params long[] shape)
     /// <summary>What the network computes with: the frozen numbers, or the live slice of the arena.</summary>
     public Tensor Value => Trainable is null ? Frozen : Trainable.Live;
 
-    /// <summary>The checkpoint's numbers.</summary>
-    public Tensor Frozen => source?.Frozen ?? frozen ?? throw new InvalidOperationException($"{Name} has not been loaded");
+    /// <summary>The checkpoint's numbers. Of a weight held in 4 bits each call makes them anew, in bfloat16.</summary>
+    public Tensor Frozen => source?.Frozen ?? frozen ?? packed?.Numbers(ScalarType.BFloat16) ?? throw new InvalidOperationException($"{Name} has not been loaded");
+
+    /// <summary>The frozen numbers in 4 bits; null where the network computes with others, or they are not held so.</summary>
+    internal Nf4Matrix? Packed => Trainable is null && frozen is null ? packed : null;
 
     /// <summary>
     /// A weight of another name with this one's frozen numbers: one tensor in memory. Trained whole it parts from it, as peft's copy of a tied head does.
@@ -43,13 +48,24 @@ public sealed class Weight(string name, params long[] shape)
         frozen = numbers.DetachFromDisposeScope();
     }
 
-    /// <summary>Puts other numbers in the place of the frozen ones, which the caller gets and must put back.</summary>
-    internal Tensor Exchange(Tensor numbers)
+    /// <summary>Gives the weight its numbers in 4 bits, which are taken over.</summary>
+    internal void Fill(Nf4Matrix numbers)
     {
-        Tensor former = Frozen;
+        packed?.Dispose();
+        packed = numbers;
+    }
+
+    /// <summary>Puts other numbers in the place of the frozen ones, which the caller gets and must put back: null where they are held in 4 bits, and stay.</summary>
+    internal Tensor? Exchange(Tensor? numbers)
+    {
+        Tensor? former = frozen;
         frozen = numbers;
         return former;
     }
 
-    internal void Release() => frozen?.Dispose();
+    internal void Release()
+    {
+        frozen?.Dispose();
+        packed?.Dispose();
+    }
 }

@@ -29,6 +29,11 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
     public ScalarType Dtype { get; } = dtype;
 
     /// <summary>
+    /// Whether linear layers are held in 4 bits (<see cref="Precision.NF4"/>): all but the head, which transformers leaves out too (<c>llm_int8_skip_modules</c>).
+    /// </summary>
+    public bool Quantizes { get; init; }
+
+    /// <summary>
     /// transformers' <c>base_model_prefix</c> with its dot (<c>model.</c>): a checkpoint saved from the base model alone lacks it, and loads all the same.
     /// </summary>
     public string? BasePrefix { get; set; }
@@ -162,9 +167,9 @@ public sealed class WeightTable(ModelConfig config, Device device, ScalarType dt
         untrained = [.. heads.Where(match.Lacks)];
         match.Require();
         using var scope = NewDisposeScope();
-        Weight[] stored = [.. weights.Except(untrained.SelectMany(head => head.Weights))];
+        IReadOnlyList<Weight> stored = new QuantizedLoading(this, checkpoint, match).Fill([.. weights.Except(untrained.SelectMany(head => head.Weights))]);
         Tensor[] numbers = checkpoint.Read([.. stored.Select(match.NameOf)], Device, Dtype);
-        for (int i = 0; i < stored.Length; i++)
+        for (int i = 0; i < stored.Count; i++)
             stored[i].Fill(numbers[i]);
         foreach (ProjectionGroup group in groups)
             group.Join();

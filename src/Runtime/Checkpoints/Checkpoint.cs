@@ -56,9 +56,15 @@ public sealed class Checkpoint : IDisposable
     /// <summary>Reads tensors, in the order of their names; they belong to the caller. Throws FPO4004 for a name the checkpoint does not have.</summary>
     public Tensor[] Read(IReadOnlyList<string> names, Device device, ScalarType dtype)
     {
+        using TensorStream stream = new(device, dtype);
+        return Read(names, stream, _ => dtype);
+    }
+
+    /// <summary>Reads tensors through a stream that is used again, each in a format of its own.</summary>
+    internal Tensor[] Read(IReadOnlyList<string> names, TensorStream stream, Func<SafetensorsEntry, ScalarType> format)
+    {
         using var scope = NewDisposeScope();
-        TensorStream stream = new(device, dtype);
-        Tensor[] tensors = [.. names.Select(name => stream.Add(HomeOf(name), name))];
+        Tensor[] tensors = [.. names.Select(name => stream.Add(HomeOf(name), name, format(HomeOf(name).Entry(name))))];
         stream.Run();
         return [.. tensors.Select(tensor => tensor.MoveToOuterDisposeScope())];
     }

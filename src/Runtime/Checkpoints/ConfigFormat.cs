@@ -10,6 +10,8 @@ internal static class ConfigFormat
 {
     private const string OldKey = "torch_dtype";
 
+    private const string Quantization = "quantization_config";
+
     private static readonly string[] Keys = ["dtype", OldKey];
 
     // As transformers writes it: two blanks, letters of every language as they are.
@@ -23,7 +25,7 @@ internal static class ConfigFormat
     {
         JsonObject root = JsonNode.Parse(config)!.AsObject();
         string name = dtype.ToString().ToLowerInvariant(); // Float32 is float32 to PyTorch, BFloat16 bfloat16
-        bool changed = false;
+        bool changed = root.Remove(Quantization); // what is written is not
         if (!Keys.Any(root.ContainsKey))
             root[OldKey] = null;
         foreach (JsonObject part in root.Select(entry => entry.Value).OfType<JsonObject>().Prepend(root).ToArray())

@@ -41,7 +41,7 @@ public sealed class SafetensorsFile : IDisposable
     public Tensor Read(string name, Device device, ScalarType dtype)
     {
         using var scope = NewDisposeScope();
-        TensorStream stream = new(device, dtype);
+        using TensorStream stream = new(device, dtype);
         Tensor target = stream.Add(this, name);
         stream.Run();
         return target.MoveToOuterDisposeScope();

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
 using FlatPO.Recipes.Native;
 using TorchSharp;
@@ -8,9 +9,9 @@ namespace FlatPO.Recipes.Checkpoints;
 /// <summary>
 /// Reads many tensors to one device in one number format: a few threads take the chunks in turn, each through a buffer of its own, so that a chunk is read while
 /// another crosses to the device. What the host holds beside the tensors is those buffers. Files are read and not mapped: a mapped page costs a fault each
-/// 4 KiB, which is several times slower, and a file that is cut short under a map ends the process.
+/// 4 KiB, which is several times slower, and a file that is cut short under a map ends the process. The buffers stay until it is disposed, from one run to the next.
 /// </summary>
-internal sealed class TensorStream(Device device, ScalarType dtype)
+internal sealed class TensorStream(Device device, ScalarType dtype) : IDisposable
 {
     /// <summary>Bytes of a chunk: a multiple of every number's width.</summary>
     internal const int ChunkBytes = 16 << 20;
@@ -19,13 +20,16 @@ internal sealed class TensorStream(Device device, ScalarType dtype)
     private const int MostReaders = 4;
 
     private readonly List<Chunk> chunks = [];
+    private readonly ConcurrentBag<ChunkReader> idle = [];
 
-    /// <summary>Makes room for a tensor of a file and notes it down; <see cref="Run"/> brings its numbers. It belongs to the caller.</summary>
-    internal Tensor Add(SafetensorsFile file, string name)
+    /// <summary>
+    /// Makes room for a tensor of a file, in a number format of its own where one is given, and notes it down; <see cref="Run"/> brings its numbers. It belongs to the caller.
+    /// </summary>
+    internal Tensor Add(SafetensorsFile file, string name, ScalarType? format = null)
     {
         SafetensorsEntry entry = file.Entry(name);
         ScalarType stored = file.Stored(entry);
-        Tensor target = empty([.. entry.Shape], dtype, device);
+        Tensor target = empty([.. entry.Shape], format ?? dtype, device);
         int width = SafetensorsEntry.Width(entry.Format);
         for (long first = 0; first < entry.End - entry.Begin; first += ChunkBytes)
             chunks.Add(new Chunk(file, entry, stored, target, first / width, (int)(Math.Min(ChunkBytes, entry.End - entry.Begin - first) / width)));
@@ -40,9 +44,17 @@ internal sealed class TensorStream(Device device, ScalarType dtype)
         {
             Parallel.For(0, readers, new ParallelOptions { MaxDegreeOfParallelism = Math.Max(1, readers) }, _ =>
             {
-                using ChunkReader reader = new(device);
-                for (int i = Interlocked.Increment(ref next) - 1; i < chunks.Count; i = Interlocked.Increment(ref next) - 1)
-                    reader.Read(chunks[i]);
+                if (!idle.TryTake(out ChunkReader? reader))
+                    reader = new(device);
+                try
+                {
+                    for (int i = Interlocked.Increment(ref next) - 1; i < chunks.Count; i = Interlocked.Increment(ref next) - 1)
+                        reader.Read(chunks[i]);
+                }
+                finally
+                {
+                    idle.Add(reader);
+                }
             });
         }
         catch (AggregateException errors)
@@ -50,6 +62,13 @@ internal sealed class TensorStream(Device device, ScalarType dtype)
             ExceptionDispatchInfo.Throw(errors.InnerExceptions.OfType<RecipeException>().FirstOrDefault() ?? errors.InnerExceptions[0]);
         }
         chunks.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (ChunkReader reader in idle)
+            reader.Dispose();
     }
 
     /// <summary>A run of a tensor's numbers, in the order of the file.</summary>

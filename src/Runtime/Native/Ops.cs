@@ -38,6 +38,12 @@ internal static class Ops
     /// <summary>Rows of <paramref name="weight"/> [vocabulary, width] at <paramref name="ids"/>: ids' shape + [width].</summary>
     internal static Tensor Embedding(Tensor weight, Tensor ids) => Call("embedding", "", weight, ids, -1L, false, false);
 
+    /// <summary>How many of the rising <paramref name="bounds"/> are below each number: int32.</summary>
+    internal static Tensor Buckets(Tensor x, Tensor bounds) => Call("bucketize", "Tensor", x, bounds, true, false);
+
+    /// <summary>The same bytes as numbers of another format.</summary>
+    internal static Tensor Reinterpret(Tensor x, ScalarType format) => Call("view", "dtype", x, (long)format);
+
     /// <summary>Sums of consecutive segments of a flat tensor; <paramref name="lengths"/> (int64) must sum to its size.</summary>
     internal static Tensor SegmentSum(Tensor flat, Tensor lengths) =>
         Call("segment_reduce", "", flat, "sum", Argument.Optional(lengths), Argument.None, Argument.None, 0L, true, Argument.None);

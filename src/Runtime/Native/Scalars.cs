@@ -41,13 +41,6 @@ internal static class Scalars
         return full([], value, ScalarType.Float32, device);
     }
 
-    /// <summary>A count that changes from step to step as a number on the device: float32, 0-dim. Nothing is copied there.</summary>
-    internal static Tensor Count(long count, Device device)
-    {
-        using Scalar value = count.ToScalar();
-        return full([], value, ScalarType.Float32, device);
-    }
-
     /// <summary>0, 1, … length − 1: int64 [length]. torch.arange makes Scalars of its own.</summary>
     internal static Tensor Positions(long length, Device device)
     {

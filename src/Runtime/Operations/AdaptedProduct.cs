@@ -1,5 +1,4 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Operations;
 
@@ -19,7 +18,7 @@ internal sealed class AdaptedProduct(FrozenLinear frozen, LowRankBranch branch) 
         shape = inputs[0]!.shape;
         branch = branch.Kept(Keep);
         x = Keep(inputs[0]!.reshape(-1, shape[^1]));
-        Tensor y = functional.linear(inputs[0]!, frozen.Weight, frozen.Bias); // in the shape it has without an adapter, so that the same kernel runs
+        Tensor y = frozen.Of(inputs[0]!); // in the shape it has without an adapter, so that the same kernel runs
         hidden = Keep(branch.Hidden(x));
         branch.AddTo(y.view(-1, y.size(-1)), hidden);
         return [y];
@@ -27,12 +26,12 @@ internal sealed class AdaptedProduct(FrozenLinear frozen, LowRankBranch branch) 
 
     protected override Tensor?[] Backward(Tensor?[] gradients)
     {
-        Tensor gradient = gradients[0]!.reshape(-1, frozen.Weight.size(0)).contiguous();
+        Tensor gradient = gradients[0]!.reshape(-1, frozen.Out).contiguous();
         Tensor ofHidden = branch.HiddenGradient(gradient);
         Tensor? ofX = null;
         if (Asked[0])
         {
-            ofX = gradient.mm(frozen.Weight);
+            ofX = frozen.Back(gradient);
             branch.AddToInput(ofX, ofHidden);
         }
         return [ofX?.view(shape), .. branch.GradientsOfA(ofHidden, x).Zip(branch.GradientsOfB(gradient, hidden)).SelectMany(pair => (Tensor[])[pair.First, pair.Second])];

@@ -1,12 +1,6 @@
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Operations;
-
-/// <summary>A frozen linear layer's numbers.</summary>
-/// <param name="Weight">[out, in].</param>
-/// <param name="Bias">[out], where there is one.</param>
-internal sealed record FrozenLinear(Tensor Weight, Tensor? Bias);
 
 /// <summary>
 /// down(silu(gate x) · up x) with frozen layers and low-rank branches on any of them. Inputs: x [..., in], then A and B of the branches on gate and up and of that on down, in
@@ -30,11 +24,11 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
         gate = new SwiGlu(Branches(inputs));
         x = Keep(inputs[0]!.reshape(-1, shape[^1]));
         // both products in the shape they have without adapters, so that the same kernels run
-        Tensor joined = functional.linear(inputs[0]!, gateAndUp.Weight, gateAndUp.Bias);
+        Tensor joined = gateAndUp.Of(inputs[0]!);
         products = Keep(joined.view(-1, joined.size(-1)));
         innerHidden = inner is null ? null : Keep(inner.Hidden(x));
         Tensor activation = gate.Forward(products, innerHidden);
-        Tensor y = functional.linear(activation.view([.. shape[..^1], activation.size(1)]), down.Weight, down.Bias);
+        Tensor y = down.Of(activation.view([.. shape[..^1], activation.size(1)]));
         if (outer is not null)
         {
             outerHidden = Keep(outer.Hidden(activation));
@@ -45,14 +39,14 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
 
     protected override Tensor?[] Backward(Tensor?[] gradients)
     {
-        Tensor gradient = gradients[0]!.reshape(-1, down.Weight.size(0)).contiguous();
+        Tensor gradient = gradients[0]!.reshape(-1, down.Out).contiguous();
         Tensor? ofOuter = outer?.HiddenGradient(gradient);
-        (Tensor ofProducts, Tensor[] ofInnerB, Tensor[] ofOuterA) = gate.Backward(products, innerHidden, gradient.mm(down.Weight), ofOuter);
+        (Tensor ofProducts, Tensor[] ofInnerB, Tensor[] ofOuterA) = gate.Backward(products, innerHidden, down.Back(gradient), ofOuter);
         Tensor? ofInner = inner?.HiddenGradient(ofProducts);
         Tensor? ofX = null;
         if (Asked[0])
         {
-            ofX = ofProducts.mm(gateAndUp.Weight);
+            ofX = gateAndUp.Back(ofProducts);
             inner?.AddToInput(ofX, ofInner!);
         }
         Tensor[] ofInnerA = inner is null ? [] : inner.GradientsOfA(ofInner!, x), ofOuterB = outer is null ? [] : outer.GradientsOfB(gradient, outerHidden!);
@@ -61,7 +55,7 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
 
     private GateBranches Branches(Tensor?[] inputs)
     {
-        long wide = down.Weight.size(1);
+        long wide = down.In;
         Tensor? gateB = null, upB = null;
         int next = 1; // A and B of each inner branch, then of the outer one
         foreach (LowRankMember member in inner?.Members ?? [])

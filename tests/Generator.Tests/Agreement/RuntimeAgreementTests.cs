@@ -36,6 +36,16 @@ public sealed class RuntimeAgreementTests
         Runtime.GetType($"{RuntimeTypes.Root}.Backbones.NextTokenLoss", throwOnError: true)!.GetField("ChunkNumbers", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
 
     [Fact]
+    public void What_is_held_in_four_bits_is_as_the_plan_says()
+    {
+        Assert.Equal(nameof(Precision.NF4), QuantizedWeights.FourBits);
+        Assert.Equal((long)Sites.Head, SiteKinds.Head);
+        Type matrix = Runtime.GetType($"{RuntimeTypes.Root}.Operations.Nf4Matrix", throwOnError: true)!;
+        Assert.Equal(QuantizedWeights.Block, matrix.GetField("Block", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
+        Assert.Equal(QuantizedWeights.ScaleBlock, matrix.GetField("ScaleBlock", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
+    }
+
+    [Fact]
     public void Defaults_are_the_initialisers()
     {
         foreach (Type annotation in Annotations())

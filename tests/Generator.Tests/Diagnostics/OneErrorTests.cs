@@ -64,4 +64,15 @@ public sealed class OneErrorTests
         if (id != "FPO0010") // another task has other examples, and the caller gives it the wrong ones
             Assert.Equal("", string.Join('\n', wrong.Generate().Complaints));
     }
+
+    [Theory]
+    [InlineData("", "take Precision.BFloat16, Precision.NF4 or a smaller backbone")]
+    [InlineData(", Precision = Precision.BFloat16", "take Precision.NF4 or a smaller backbone")]
+    [InlineData(", Precision = Precision.NF4", "take a smaller backbone")]
+    public void A_backbone_that_does_not_fit_is_offered_the_smaller_formats(string format, string words)
+    {
+        Diagnostic found = Assert.Single(Project.Of(Right).Edited("MaxLength = 512", $"MaxLength = 512, DeviceMemory = 0.5{format}").Analyze());
+        Assert.Equal("FPO3008", found.Id);
+        Assert.Contains(words, found.GetMessage(System.Globalization.CultureInfo.InvariantCulture));
+    }
 }

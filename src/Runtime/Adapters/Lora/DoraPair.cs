@@ -27,7 +27,7 @@ public sealed class DoraPair : LoraPair
         using var scope = NewDisposeScope();
         Tensor frozen = site.Base(x);
         Tensor input = BranchInput(x);
-        Tensor plain = DropsOut ? functional.linear(input, site.Weight.Frozen.to_type(ScalarType.Float32)) : WithoutBias(frozen, site); // W x, [..., out]
+        Tensor plain = DropsOut ? site.Product(input) : WithoutBias(frozen, site); // W x, [..., out]
         Tensor scale = Magnitude.Live.div(Norms(site)); // m / ‖W + ΔW‖, [out]
         // what it adds to W x + b: (scale − 1) · W x + scale · ΔW x; nothing at all at the start, where scale is exactly 1
         Tensor added = scale.sub(Scalars.One).mul(plain).Plus(scale.mul(Update(input)));
