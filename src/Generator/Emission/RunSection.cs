@@ -48,5 +48,6 @@ internal static class RunSection
 
     /// <summary>What a run says of the plan where memory runs out.</summary>
     private static string Planned(MemoryModel memory) =>
-        $"Planned = new(Rows: {Literal.Of(memory.BatchSize)}, Length: {Literal.Of(memory.Length)}, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes)";
+        $"Planned = new(Rows: {Literal.Of(memory.BatchSize)}, Length: {Literal.Of(memory.Length)}, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes)"
+        + (memory.Recomputable > 0 ? $" {{ Recomputable = {Literal.Grouped(memory.Recomputable)} }}" : "");
 }

@@ -18,9 +18,7 @@ internal sealed class Recomputation : IDisposable
     /// <summary>The one that layers of this thread join; null where none is open, and where no gradient is wanted.</summary>
     internal static Recomputation? Current => current is not null && is_grad_enabled() ? current : null;
 
-    /// <summary>
-    /// Whether a layer drew at random: its second run then sets the device's generator back, which a recorded graph could not. A step of which this is true has to run eagerly.
-    /// </summary>
+    /// <summary>Whether a layer drew at random: its second run then sets the device's generator back.</summary>
     internal bool DrawsAtRandom => drawing.ContainsValue(true);
 
     /// <summary>Opens one on this thread, until it is disposed.</summary>

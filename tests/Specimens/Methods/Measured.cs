@@ -73,3 +73,12 @@ public partial class MeasuredDora;
 [AdamW]
 [Training(BatchSize = 4, MaxLength = 256)]
 public partial class MeasuredProbe;
+
+/// <summary>Layers that keep their inputs alone.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Sites = Sites.AllLinear)]
+[Sam]
+[AdamW]
+[Training(BatchSize = 12, MaxLength = 256, Checkpointing = true)]
+public partial class MeasuredRecomputation;

@@ -21,6 +21,8 @@ internal sealed class RecomputedLayer(Func<Tensor?[], Tensor> run, IReadOnlyList
     {
         given = [.. inputs.SkipLast(trained.Count).Select(input => input is null ? null : Keep(input))];
         bool? draws = of.Run.Draws(of.Layer);
+        if (draws is not false)
+            Recording.Refuse("dropout in a layer that is run again sets the generator back");
         Tensor? before = draws is false ? null : GeneratorState.Read(inputs[0]!.device);
         Tensor output = run([.. inputs.SkipLast(trained.Count)]);
         if (draws is null)
