@@ -41,6 +41,14 @@ public sealed class RecomputedLayers
         Assert.True(draws);
     }
 
+    [Theory]
+    [InlineData(Precision.BFloat16), InlineData(Precision.NF4)]
+    public void Narrower_weights_get_the_same_gradients(Precision precision)
+    {
+        using Backbone backbone = BackboneLoader.Load(Golden.Backbone("llama3"), Devices.Cpu, precision);
+        AssertSame(backbone, "Lora(Rank = 2, Sites = Sites.AllLinear)", out _);
+    }
+
     [Fact]
     public void Layers_below_the_first_trained_one_are_run_as_they_are()
     {
