@@ -39,7 +39,7 @@ internal static class PlanSection
     private static ScriptArray MemoryRows(MemoryModel memory) => new(new (string Name, string Summary, long Bytes)[]
     {
         ("WeightBytes", "Bytes of the frozen backbone.", memory.Weights),
-        ("UnpackedBytes", "Bytes of the largest matrix in full: the backbone is held in 4 bits, and a product makes its matrix and forgets it.", memory.Unpacked),
+        ("UnpackedBytes", "Bytes of the largest weights in full that one product computes with: held in 4 bits, they are made for it and forgotten.", memory.Unpacked),
         ("ArenaBytes", "Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.", memory.Arena),
         ("OptimizerBytes", "Bytes the optimizer keeps.", memory.Optimizer),
         ("ActivationBytes", $"Bytes the layers keep for backward at {PlanWords.Batch(memory)}, estimated.", memory.Activations),

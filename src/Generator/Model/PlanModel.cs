@@ -34,7 +34,7 @@ internal sealed record MemoryModel
     /// <summary>The backbone.</summary>
     public required long Weights { get; init; }
 
-    /// <summary>The largest matrix in full, where the backbone is held in 4 bits: a product makes it and forgets it.</summary>
+    /// <summary>The largest weights in full that one product computes with, where the backbone is held in 4 bits: it makes them and forgets them.</summary>
     public required long Unpacked { get; init; }
 
     /// <summary>Trained numbers, their gradients, and the copy a climb returns to.</summary>

@@ -20,8 +20,10 @@ internal static class QuantizedWeights
     public static long Bytes(RecipeModel recipe, long frozen, long width) => Sites(recipe).Aggregate(
         frozen * width, (sum, site) => sum + recipe.Backbone.Places(site) * (Packed(site.InWeight) - site.InWeight * width));
 
-    /// <summary>Bytes of the largest of them in bfloat16; 0 where none is.</summary>
-    public static long LargestInFull(RecipeModel recipe) => Sites(recipe).Select(site => site.InWeight * Half).DefaultIfEmpty(0).Max();
+    /// <summary>Bytes in bfloat16 of the largest of them that one product computes with, neighbours that read inputs of one width together; 0 where none is.</summary>
+    public static long LargestInFull(RecipeModel recipe) => Sites(recipe)
+        .GroupBy(site => (Parent: site.Module.Substring(0, Math.Max(0, site.Module.LastIndexOf('.'))), site.In))
+        .Select(neighbours => neighbours.Sum(site => site.InWeight) * Half).DefaultIfEmpty(0).Max();
 
     private static IEnumerable<SiteModel> Sites(RecipeModel recipe) => recipe.Training?.Is("Precision", FourBits) != true
         ? []

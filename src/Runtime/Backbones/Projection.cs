@@ -63,16 +63,13 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
         return functional.linear(x, weight).add(Bias!.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope(); // a bias trained in float32 alone
     }
 
-    /// <summary>Weight and bias, where both are frozen.</summary>
-    internal FrozenLinear? Frozen => Weight.Trainable is null && Bias?.Trainable is null ? Weight.Packed is { } packed ? new FrozenLinear(packed, Bias?.Frozen) : new FrozenLinear(Weight.Frozen, Bias?.Frozen) : null;
-
-    private Tensor? TryLowRank(Tensor x) =>
-        Frozen is { } frozen && frozen.Takes(x) && LowRankBranches.TryOf([this], x.dtype, out LowRankBranch? branch, out Tensor[] factors) && branch is not null
-            ? new AdaptedProduct(frozen, branch).Run([x, .. factors])[0]
-            : null;
-
     /// <summary>W x without the bias, in x's number format.</summary>
     internal Tensor Product(Tensor x) => Weight.Packed is { } packed ? packed.Linear(x, null) : functional.linear(x, Weight.Frozen.to_type(x.dtype));
+
+    /// <summary>Weight and bias, where both are frozen.</summary>
+    internal FrozenLinear? Frozen => Weight.Trainable is not null || Bias?.Trainable is not null ? null
+        : Weight.Packed is { } packed ? new FrozenLinear([packed], Bias?.Frozen)
+        : new FrozenLinear(Weight.Frozen, Bias?.Frozen);
 
     private Tensor Quantized(Tensor x, Nf4Matrix packed)
     {
@@ -81,4 +78,9 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
         using var scope = NewDisposeScope();
         return packed.Linear(x, null).add(Bias.Value, Scalars.One).to_type(x.dtype).MoveToOuterDisposeScope();
     }
+
+    private Tensor? TryLowRank(Tensor x) =>
+        Frozen is { } frozen && frozen.Format == x.dtype && LowRankBranches.TryOf([this], x.dtype, out LowRankBranch? branch, out Tensor[] factors) && branch is not null
+            ? new AdaptedProduct(frozen, branch).Run([x, .. factors])[0]
+            : null;
 }

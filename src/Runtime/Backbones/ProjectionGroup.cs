@@ -1,17 +1,16 @@
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Backbones;
 
 /// <summary>
 /// Linear layers that read the same input (query, key and value; gate and up). Their frozen weights lie one behind the other in one tensor, of which each layer's weight is a
-/// view, so that one product serves all. Outside they are layers like any other.
+/// view, so that one product serves all; weights in 4 bits stay apart, and their numbers are laid so for each product. Outside they are layers like any other.
 /// </summary>
 internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
 {
-    private readonly Tensor[] views = new Tensor[members.Length];
+    private readonly object[] views = new object[members.Length];
     private readonly Tensor?[] biasViews = new Tensor?[members.Length];
     private FrozenLinear? joined;
 
@@ -31,53 +30,72 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
         return [.. (TryForward(x) is { } all ? all.split(Widths, -1) : Separately(x)).Select(output => output.MoveToOuterDisposeScope())];
     }
 
+    /// <summary>
+    /// x [..., in] to the members' outputs, [..., out] each, once <paramref name="change"/> has been applied to all of them side by side; or as they are, where they must be computed one by one.
+    /// </summary>
+    internal (Tensor[] Outputs, bool Changed) Forward(Tensor x, Func<Tensor, Tensor> change)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? all = TryForward(x);
+        Tensor[] outputs = all is null ? Separately(x) : change(all).split(Widths, -1);
+        foreach (Tensor output in outputs)
+            output.MoveToOuterDisposeScope();
+        return (outputs, all is not null);
+    }
+
     /// <summary>x [..., in] to all outputs side by side, [..., Σ out]; null where they must be computed one by one.</summary>
     internal Tensor? TryForward(Tensor x)
     {
-        if (Joined is not { } frozen || !frozen.Takes(x) || !TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
+        if (Joined is not { } frozen || frozen.Format != x.dtype || !TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
             return null;
-        return branch is null ? functional.linear(x, frozen.Weight!, frozen.Bias) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
+        return branch is null ? frozen.Forward(x) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
     }
 
-    /// <summary>Lays the loaded weights one behind the other, where they are numbers as they are.</summary>
+    /// <summary>Lays the loaded weights one behind the other.</summary>
     internal void Join()
     {
-        if (members.Any(member => member.Weight.Packed is not null))
-            return; // in 4 bits each stays by itself
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        Tensor weight = cat([.. members.Select(member => member.Weight.Frozen)], 0).DetachFromDisposeScope();
+        Nf4Matrix[] packed = [.. members.Select(member => member.Weight.Packed).OfType<Nf4Matrix>()];
+        if (packed.Length > 0 && packed.Length < members.Length)
+            return; // some in 4 bits and some in full: each on its own
+        Tensor? weight = packed.Length > 0 ? null : cat([.. members.Select(member => member.Weight.Frozen)], 0).DetachFromDisposeScope();
         Tensor? bias = members.All(member => member.Bias is null) ? null : cat([.. members.Select(BiasOf)], 0).DetachFromDisposeScope();
         long first = 0;
         for (int i = 0; i < members.Length; i++)
         {
-            views[i] = weight.narrow(0, first, members[i].Out).DetachFromDisposeScope();
-            members[i].Weight.Fill(views[i]);
+            views[i] = weight is null ? packed[i] : FilledWith(members[i].Weight, weight.narrow(0, first, members[i].Out));
             if (members[i].Bias is { } own)
-                own.Fill(biasViews[i] = bias!.narrow(0, first, members[i].Out).DetachFromDisposeScope());
+                biasViews[i] = FilledWith(own, bias!.narrow(0, first, members[i].Out));
             first += members[i].Out;
         }
-        joined = new FrozenLinear(weight, bias);
+        joined = weight is null ? new FrozenLinear(packed, bias) : new FrozenLinear(weight, bias);
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        joined?.Weight?.Dispose();
-        joined?.Bias?.Dispose();
-    }
+    public void Dispose() => joined?.Dispose();
 
     private Tensor[] Separately(Tensor x)
     {
-        if (Joined is not { } frozen || !frozen.Takes(x))
+        if (Joined is not { } frozen || frozen.Format != x.dtype)
             return [.. members.Select(member => member.Forward(x))];
         // each adapter adds to its layer's part of one product
-        Tensor[] parts = functional.linear(x, frozen.Weight!, frozen.Bias).split(Widths, -1);
+        Tensor[] parts = frozen.Forward(x).split(Widths, -1);
         return [.. members.Select((member, i) => member.Forward(x, parts[i]))];
     }
 
-    private bool IsWhole(int member) =>
-        members[member].Frozen is { } own && ReferenceEquals(own.Weight, views[member]) && ReferenceEquals(own.Bias, biasViews[member]);
+    private bool IsWhole(int member) => members[member] is { Weight: { Trainable: null } weight, Bias: null or { Trainable: null } } whole
+        && ReferenceEquals((object?)weight.Packed ?? weight.Frozen, views[member]) && ReferenceEquals(whole.Bias?.Frozen, biasViews[member]);
 
-    private static Tensor BiasOf(Projection member) => member.Bias?.Frozen ?? zeros([member.Out], member.Weight.Frozen.dtype, member.Weight.Frozen.device);
+    private static Tensor FilledWith(Weight weight, Tensor view)
+    {
+        weight.Fill(view);
+        return view;
+    }
+
+    private Tensor BiasOf(Projection member)
+    {
+        Tensor like = members.Select(other => other.Bias).OfType<Weight>().First().Frozen;
+        return member.Bias?.Frozen ?? zeros([member.Out], like.dtype, like.device);
+    }
 }

@@ -18,7 +18,7 @@ internal sealed class AdaptedProduct(FrozenLinear frozen, LowRankBranch branch) 
         shape = inputs[0]!.shape;
         branch = branch.Kept(Keep);
         x = Keep(inputs[0]!.reshape(-1, shape[^1]));
-        Tensor y = frozen.Of(inputs[0]!); // in the shape it has without an adapter, so that the same kernel runs
+        Tensor y = frozen.Product(inputs[0]!); // in the shape it has without an adapter, so that the same kernel runs
         hidden = Keep(branch.Hidden(x));
         branch.AddTo(y.view(-1, y.size(-1)), hidden);
         return [y];
@@ -31,7 +31,7 @@ internal sealed class AdaptedProduct(FrozenLinear frozen, LowRankBranch branch) 
         Tensor? ofX = null;
         if (Asked[0])
         {
-            ofX = frozen.Back(gradient);
+            ofX = frozen.InputGradient(gradient);
             branch.AddToInput(ofX, ofHidden);
         }
         return [ofX?.view(shape), .. branch.GradientsOfA(ofHidden, x).Zip(branch.GradientsOfB(gradient, hidden)).SelectMany(pair => (Tensor[])[pair.First, pair.Second])];

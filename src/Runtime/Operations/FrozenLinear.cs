@@ -3,39 +3,79 @@ using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Operations;
 
-/// <summary>A frozen linear layer's numbers, as they are or in 4 bits: of the latter each product makes the matrix anew and lets it go.</summary>
-internal sealed class FrozenLinear
+/// <summary>
+/// A frozen linear layer's numbers, or those of several that read the same input, one behind the other: in full, or in 4 bits, of which every product makes numbers of its own and forgets
+/// them.
+/// </summary>
+internal sealed class FrozenLinear : IDisposable
 {
-    private readonly Nf4Matrix? packed;
+    private readonly Tensor? full;
+    private readonly IReadOnlyList<Nf4Matrix> packed;
 
-    internal FrozenLinear(Tensor weight, Tensor? bias) => (Weight, Bias, Out, In) = (weight, bias, weight.size(0), weight.size(1));
+    private FrozenLinear(Tensor? full, IReadOnlyList<Nf4Matrix> packed, Tensor? bias) => (this.full, this.packed, Bias) = (full, packed, bias);
 
-    internal FrozenLinear(Nf4Matrix packed, Tensor? bias) => (this.packed, Bias, Out, In) = (packed, bias, packed.Shape[0], packed.Shape[1]);
+    /// <summary>A weight [out, in] and a bias [out], where there is one.</summary>
+    internal FrozenLinear(Tensor weight, Tensor? bias)
+        : this(weight, [], bias)
+    {
+    }
 
-    /// <summary>[out, in]; null where it is held in 4 bits.</summary>
-    internal Tensor? Weight { get; }
+    /// <summary>Weights in 4 bits, [out_i, in] each.</summary>
+    internal FrozenLinear(IReadOnlyList<Nf4Matrix> packed, Tensor? bias)
+        : this(null, packed, bias)
+    {
+    }
 
-    /// <summary>[out], where there is one.</summary>
+    /// <summary>b, [out], where there is one.</summary>
     internal Tensor? Bias { get; }
 
-    internal long Out { get; }
+    /// <summary>Width of the output.</summary>
+    internal long Out => full?.size(0) ?? packed.Sum(matrix => matrix.Shape[0]);
 
-    internal long In { get; }
+    /// <summary>Width of the input.</summary>
+    internal long In => full?.size(1) ?? packed[0].Shape[1];
 
-    /// <summary>Whether it computes in x's number format.</summary>
-    internal bool Takes(Tensor x) => Weight is null ? x.dtype == ScalarType.BFloat16 && (Bias is null || Bias.dtype == x.dtype) : Weight.dtype == x.dtype;
+    /// <summary>The format of the inputs it is for.</summary>
+    internal ScalarType Format => full?.dtype ?? Nf4Matrix.Format;
 
-    /// <summary>x [..., in] to [..., out]; without a graph.</summary>
-    internal Tensor Of(Tensor x) => With(x.dtype, weight => functional.linear(x, weight, Bias));
+    /// <summary>x Wᵀ + b, with a gradient of x where it has one: [..., in] to [..., out].</summary>
+    internal Tensor Forward(Tensor x) => full is null ? new Nf4Linear(this).Run(x)[0] : functional.linear(x, full, Bias);
 
-    /// <summary>The gradient of x [T, in] from that of the outputs [T, out].</summary>
-    internal Tensor Back(Tensor gradient) => With(gradient.dtype, gradient.mm);
-
-    private Tensor With(ScalarType format, Func<Tensor, Tensor> multiply)
+    /// <summary>The same for an operation that has a backward of its own.</summary>
+    internal Tensor Product(Tensor x)
     {
-        if (Weight is not null)
-            return multiply(Weight);
-        using Tensor numbers = packed!.Numbers(format);
-        return multiply(numbers);
+        using var scope = NewDisposeScope();
+        return functional.linear(x, Numbers(x.dtype), Bias).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The gradient of the input, g W: [T, out] to [T, in].</summary>
+    internal Tensor InputGradient(Tensor gradient)
+    {
+        using var scope = NewDisposeScope();
+        return gradient.mm(Numbers(gradient.dtype)).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Releases the numbers held in full; those in 4 bits are the layers'.</summary>
+    public void Dispose()
+    {
+        full?.Dispose();
+        Bias?.Dispose();
+    }
+
+    private Tensor Numbers(ScalarType dtype)
+    {
+        if (full is not null)
+            return full;
+        if (packed.Count == 1)
+            return packed[0].Numbers(dtype);
+        Tensor all = empty([Out, In], dtype, packed[0].Device);
+        long first = 0;
+        foreach (Nf4Matrix matrix in packed)
+        {
+            using var scope = NewDisposeScope();
+            matrix.WriteTo(all.narrow(0, first, matrix.Shape[0]));
+            first += matrix.Shape[0];
+        }
+        return all;
     }
 }

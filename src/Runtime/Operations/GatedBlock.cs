@@ -24,11 +24,11 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
         gate = new SwiGlu(Branches(inputs));
         x = Keep(inputs[0]!.reshape(-1, shape[^1]));
         // both products in the shape they have without adapters, so that the same kernels run
-        Tensor joined = gateAndUp.Of(inputs[0]!);
+        Tensor joined = gateAndUp.Product(inputs[0]!);
         products = Keep(joined.view(-1, joined.size(-1)));
         innerHidden = inner is null ? null : Keep(inner.Hidden(x));
         Tensor activation = gate.Forward(products, innerHidden);
-        Tensor y = down.Of(activation.view([.. shape[..^1], activation.size(1)]));
+        Tensor y = down.Product(activation.view([.. shape[..^1], activation.size(1)]));
         if (outer is not null)
         {
             outerHidden = Keep(outer.Hidden(activation));
@@ -41,12 +41,12 @@ internal sealed class GatedBlock(FrozenLinear gateAndUp, FrozenLinear down, LowR
     {
         Tensor gradient = gradients[0]!.reshape(-1, down.Out).contiguous();
         Tensor? ofOuter = outer?.HiddenGradient(gradient);
-        (Tensor ofProducts, Tensor[] ofInnerB, Tensor[] ofOuterA) = gate.Backward(products, innerHidden, down.Back(gradient), ofOuter);
+        (Tensor ofProducts, Tensor[] ofInnerB, Tensor[] ofOuterA) = gate.Backward(products, innerHidden, down.InputGradient(gradient), ofOuter);
         Tensor? ofInner = inner?.HiddenGradient(ofProducts);
         Tensor? ofX = null;
         if (Asked[0])
         {
-            ofX = gateAndUp.Back(ofProducts);
+            ofX = gateAndUp.InputGradient(ofProducts);
             inner?.AddToInput(ofX, ofInner!);
         }
         Tensor[] ofInnerA = inner is null ? [] : inner.GradientsOfA(ofInner!, x), ofOuterB = outer is null ? [] : outer.GradientsOfB(gradient, outerHidden!);

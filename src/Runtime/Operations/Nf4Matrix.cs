@@ -16,8 +16,15 @@ internal sealed class Nf4Matrix : IDisposable
     /// <summary>Scales that share a scale of their own.</summary>
     internal const long ScaleBlock = 256;
 
+    /// <summary>What it is computed with.</summary>
+    internal const ScalarType Format = ScalarType.BFloat16;
+
     // Numbers at a time: it bounds the float32 between the packed and the target, whatever the matrix.
     private const long ChunkBlocks = (1 << 24) / Block;
+
+    // of the kernel
+    private const uint Threads = 256;
+    private const long NumbersOfThread = 32;
 
     private const double SmallestScale = 1.1754943508222875e-38; // of float32: a block of zeros must not divide by zero
 
@@ -34,6 +41,9 @@ internal sealed class Nf4Matrix : IDisposable
 
     /// <summary>[out, in].</summary>
     internal IReadOnlyList<long> Shape { get; }
+
+    /// <summary>Where it lies.</summary>
+    internal Device Device => packed.device;
 
     /// <summary>Rounds numbers [out, in] of any floating-point format, on their device.</summary>
     internal static Nf4Matrix Of(Tensor numbers, NormalFloat format)
@@ -70,23 +80,35 @@ internal sealed class Nf4Matrix : IDisposable
     }
 
     /// <summary>x [..., in] times the matrix, with b [out] added where there is one, in x's number format: [..., out]. Autograd keeps none of the numbers.</summary>
-    internal Tensor Linear(Tensor x, Tensor? bias) => new Nf4Linear(this).Run(x, bias)[0];
+    internal Tensor Linear(Tensor x, Tensor? bias) => new FrozenLinear([this], bias).Forward(x);
 
     /// <summary>The numbers it stands for, [out, in].</summary>
     internal Tensor Numbers(ScalarType dtype)
     {
+        Tensor numbers = empty([.. Shape], dtype, packed.device);
+        WriteTo(numbers);
+        return numbers;
+    }
+
+    /// <summary>Writes the numbers it stands for over others, [out, in] without a gap.</summary>
+    internal void WriteTo(Tensor numbers)
+    {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
+        if (KernelOf(numbers) is { } kernel)
+        {
+            Launch(kernel, numbers);
+            return;
+        }
         long count = Shape[0] * Shape[1], blocks = Blocks(count, Block);
-        Tensor ofBlocks = BlockScales(), numbers = empty([blocks * Block], dtype, packed.device);
+        Tensor ofBlocks = BlockScales(), flat = numbers.view(-1);
         for (long first = 0; first < blocks; first += ChunkBlocks)
         {
             using var chunk = NewDisposeScope();
-            long length = Math.Min(ChunkBlocks, blocks - first);
-            Tensor levels = format.LevelsOf(packed.narrow(0, first * Block / 2, length * Block / 2)).view(-1, Block).mul_(ofBlocks.narrow(0, first, length).unsqueeze(1));
-            numbers.narrow(0, first * Block, length * Block).copy_(levels.view(-1));
+            long length = Math.Min(ChunkBlocks, blocks - first), begin = first * Block, wanted = Math.Min(length * Block, count - begin); // the last block may be short
+            Tensor levels = format.LevelsOf(packed.narrow(0, begin / 2, length * Block / 2)).view(-1, Block).mul_(ofBlocks.narrow(0, first, length).unsqueeze(1));
+            flat.narrow(0, begin, wanted).copy_(levels.view(-1).narrow(0, 0, wanted));
         }
-        return numbers.narrow(0, 0, count).view([.. Shape]).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -96,6 +118,17 @@ internal sealed class Nf4Matrix : IDisposable
         scales.Dispose();
         nested?.Dispose();
         offset?.Dispose();
+    }
+
+    /// <summary>The kernel that writes numbers of this format where they lie; null where there is none.</summary>
+    private static Kernel? KernelOf(Tensor numbers) => numbers.dtype is ScalarType.BFloat16 or ScalarType.Float32 && Kernels.Usable(numbers)
+        ? Kernel.Of("nf4.cu", numbers.dtype == ScalarType.BFloat16 ? "nf4_numbers_bf16" : "nf4_numbers_float")
+        : null;
+
+    private void Launch(Kernel kernel, Tensor numbers)
+    {
+        long count = Shape[0] * Shape[1], threads = Blocks(count, NumbersOfThread);
+        kernel.Launch(((uint)Blocks(threads, Threads), 1, 1), Threads, 0, packed, format.Pairs, nested is null ? null : scales, format.StepTable, nested, offset, nested is null ? scales : null, numbers, count);
     }
 
     /// <summary>The scale of each block, float32 [blocks] or a little more.</summary>

@@ -24,16 +24,15 @@ internal sealed class NormalFloat
 
     private const int Exponents = 7;
 
-    private readonly Tensor pairs; // by byte: its two levels, side by side in one number, which is looked up faster than two
-    private readonly Tensor steps, betweenLevels, betweenSteps;
+    private readonly Tensor betweenLevels, betweenSteps;
 
     internal NormalFloat(Device device)
     {
-        pairs = OnDevice([.. from high in Levels from low in Levels from level in (float[])[high, low] select level], ScalarType.Int64);
-        steps = OnDevice([.. Steps]);
+        Pairs = OnDevice([.. from high in Levels from low in Levels from level in (float[])[high, low] select level], ScalarType.Int64);
+        StepTable = OnDevice([.. Steps]);
         betweenLevels = OnDevice(Between(Levels));
         betweenSteps = OnDevice(Between(Steps));
-        Tables = [pairs, steps, betweenLevels, betweenSteps];
+        Tables = [Pairs, StepTable, betweenLevels, betweenSteps];
 
         Tensor OnDevice(float[] numbers, ScalarType format = ScalarType.Float32)
         {
@@ -45,11 +44,17 @@ internal sealed class NormalFloat
     /// <summary>All tables.</summary>
     internal IReadOnlyList<Tensor> Tables { get; }
 
+    /// <summary>By byte its two levels, float32, side by side in one int64, which is looked up faster than two numbers: [256].</summary>
+    internal Tensor Pairs { get; }
+
+    /// <summary><see cref="Steps"/>: float32 [256].</summary>
+    internal Tensor StepTable { get; }
+
     /// <summary>The levels of packed codes [n], the one in a byte's upper half first: float32 [2 n].</summary>
-    internal Tensor LevelsOf(Tensor packed) => Ops.Reinterpret(pairs.index_select(0, packed.to_type(ScalarType.Int32)), ScalarType.Float32);
+    internal Tensor LevelsOf(Tensor packed) => Ops.Reinterpret(Pairs.index_select(0, packed.to_type(ScalarType.Int32)), ScalarType.Float32);
 
     /// <summary>The steps of codes [n]: float32 [n].</summary>
-    internal Tensor StepsOf(Tensor codes) => steps.index_select(0, codes.to_type(ScalarType.Int32));
+    internal Tensor StepsOf(Tensor codes) => StepTable.index_select(0, codes.to_type(ScalarType.Int32));
 
     /// <summary>The codes of the nearest levels of x in [−1, 1]: int32.</summary>
     internal Tensor NearestLevels(Tensor x) => Ops.Buckets(x, betweenLevels);

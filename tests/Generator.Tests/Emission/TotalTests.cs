@@ -52,7 +52,7 @@ public sealed class TotalTests
         double perNumber = 0.5 + 1.0 / 64 + 4.0 / (64 * 256);
         long scaleBlocks = linear.Length * (256 + 4); // at most: a last block of scales is filled up
         Assert.InRange(plan["WeightBytes"] - 2 * others.Sum(), perNumber * linear.Sum(), perNumber * linear.Sum() + scaleBlocks);
-        Assert.Equal(2 * linear.Max(), plan["UnpackedBytes"]);
+        Assert.InRange(plan["UnpackedBytes"], 2 * linear.Max(), 2 * 4 * linear.Max()); // query, key, value and output at most, or gate and up
         Assert.Equal(plan["MemoryBytes"], plan["WeightBytes"] + plan["UnpackedBytes"] + plan["ArenaBytes"] + plan["OptimizerBytes"] + plan["ActivationBytes"] + plan["LogitBytes"]);
     }
 

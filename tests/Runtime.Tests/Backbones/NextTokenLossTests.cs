@@ -116,7 +116,7 @@ public sealed class NextTokenLossTests : IDisposable
             Weight weight = new("lm_head.weight", 1003, 64);
             weight.Fill(numbers.clone());
             HeadInput input = new(hidden.clone().requires_grad_(), new Projection("lm_head", Sites.Head, weight, null));
-            Tensor loss = NextTokenLoss.Of(input, batch, batch.Supervised, chunk: 10 * 1003);
+            Tensor loss = NextTokenLoss.Of(input, batch, Scalars.Count(batch.Supervised, gpu), chunk: 10 * 1003);
             loss.backward();
             return (loss.detach(), input.Hidden.grad!);
         }

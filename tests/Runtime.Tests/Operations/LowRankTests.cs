@@ -187,11 +187,11 @@ public sealed class LowRankTests
 
         internal Tensor Plain()
         {
-            Tensor products = functional.linear(X, gateAndUp.Weight!, gateAndUp.Bias);
+            Tensor products = gateAndUp.Forward(X);
             if (inner > 0)
                 products = products.add(Pairs.Plain(X, 0, inner), 1.ToScalar());
             Tensor[] parts = products.chunk(2, -1);
-            Tensor activation = functional.silu(parts[0]).mul(parts[1]), y = functional.linear(activation, down.Weight!, down.Bias);
+            Tensor activation = functional.silu(parts[0]).mul(parts[1]), y = down.Forward(activation);
             return outer > 0 ? y.add(Pairs.Plain(activation, inner, outer), 1.ToScalar()) : y;
         }
     }

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Native;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -26,11 +27,14 @@ internal sealed class Attention(ProjectionGroup queryKeyValue, Projection output
     {
         using var scope = NewDisposeScope();
         long rows = x.size(0), length = x.size(1);
-        Tensor[] parts = queryKeyValue.Forward(x);
+        RotaryTable? rotary = context.Rotary;
+        (Tensor[] parts, bool turned) = rotary is not null && QueryNorm is null && KeyNorm is null
+            ? queryKeyValue.Forward(x, all => RotaryOperation.Turn(all, (rotary.Cosine, rotary.Sine), new FusedHeads(shape.Heads, shape.KeyValueHeads, shape.HeadWidth)))
+            : (queryKeyValue.Forward(x), false);
         Tensor q = Split(parts[0], shape.Heads, QueryNorm); // [rows, heads, T, width]
         Tensor k = Split(parts[1], shape.KeyValueHeads, KeyNorm); // [rows, key-value heads, T, width]
         Tensor v = Split(parts[2], shape.KeyValueHeads);
-        if (context.Rotary is { } rotary)
+        if (rotary is not null && !turned)
             (q, k) = (rotary.Turn(q), rotary.Turn(k));
         if (context.Before is { } before)
             (k, v) = before.Join(k, v); // [rows, key-value heads, S, width]

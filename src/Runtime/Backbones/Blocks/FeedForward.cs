@@ -28,7 +28,7 @@ internal sealed class GatedFeedForward(ProjectionGroup gateAndUp, Projection dow
     // all three layers as one operation, where they are frozen and carry low-rank branches at most
     private Tensor? TryFused(Tensor x)
     {
-        if (gateAndUp.Joined is not { } inner || down.Frozen is not { } outer || !inner.Takes(x) || !outer.Takes(x))
+        if (gateAndUp.Joined is not { } inner || down.Frozen is not { } outer || inner.Format != x.dtype || outer.Format != x.dtype)
             return null;
         return gateAndUp.TryBranches(x.dtype, out LowRankBranch? innerBranch, out Tensor[] innerFactors) && LowRankBranches.TryOf([down], x.dtype, out LowRankBranch? outerBranch, out Tensor[] outerFactors)
             ? new GatedBlock(inner, outer, innerBranch, outerBranch).Run([x, .. innerFactors, .. outerFactors])[0]
