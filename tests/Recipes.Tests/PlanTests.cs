@@ -79,6 +79,7 @@ public sealed class PlanTests(ITestOutputHelper output)
         ["bottleneck"] = folder => MeasuredBottleneck.Load(folder, Devices.Cpu),
         ["layer-norm tuning"] = folder => MeasuredNorms.Load(folder, Devices.Cpu),
         ["linear probe"] = folder => MeasuredProbe.Load(folder, Devices.Cpu),
+        ["checkpointing"] = folder => MeasuredRecomputation.Load(folder, Devices.Cpu),
         ["prompt"] = folder => MeasuredPrompt.Load(folder, Devices.Cpu),
         ["prefix"] = folder => MeasuredPrefix.Load(folder, Devices.Cpu),
     };

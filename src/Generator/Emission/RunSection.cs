@@ -7,7 +7,7 @@ namespace FlatPO.Recipes.Generator.Emission;
 internal static class RunSection
 {
     /// <summary>What the training loop takes from the settings.</summary>
-    private static readonly string[] LoopSettings = ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength"];
+    private static readonly string[] LoopSettings = ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "Checkpointing"];
 
     /// <summary>What the evaluator takes from them.</summary>
     private static readonly string[] EvaluatorSettings = ["BatchSize", "MaxLength"];
@@ -48,5 +48,6 @@ internal static class RunSection
 
     /// <summary>What a run says of the plan where memory runs out.</summary>
     private static string Planned(MemoryModel memory) =>
-        $"Planned = new(Rows: {Literal.Of(memory.BatchSize)}, Length: {Literal.Of(memory.Length)}, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes)";
+        $"Planned = new(Rows: {Literal.Of(memory.BatchSize)}, Length: {Literal.Of(memory.Length)}, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes)"
+        + (memory.Recomputable > 0 ? $" {{ Recomputable = {Literal.Grouped(memory.Recomputable)} }}" : "");
 }

@@ -46,6 +46,9 @@ internal sealed record MemoryModel
     /// <summary>What the layers keep for backward.</summary>
     public required long Activations { get; init; }
 
+    /// <summary>Those of them that need not be kept where layers are run again in backward; 0 where they are.</summary>
+    public required long Recomputable { get; init; }
+
     /// <summary>The last layer's logits and their gradients.</summary>
     public required long Logits { get; init; }
 

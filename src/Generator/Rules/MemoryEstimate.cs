@@ -22,6 +22,9 @@ internal static class MemoryEstimate
         RunSize run = RunSize.Of(recipe.Declaration).Within(recipe.Backbone.MaxLength);
         long width = IsHalf(recipe.Training) ? Half : Single;
         long batch = Math.Max(1, (long)(recipe.Training?.Number("BatchSize") ?? 1));
+        long logits = recipe.Task.PredictsTokens ? Logits(recipe, (batch * run.Length, batch * recipe.Adapter.Towers.Sum(AddedPositions.Computed)), width) : 0;
+        TowerLayers[] towers = [.. recipe.Adapter.Towers.Select(tower => Layers(recipe, tower, batch, width))];
+        long everything = towers.Sum(tower => tower.Outside + tower.All), recomputed = RecomputedActivations.Of(towers, logits);
         return new MemoryModel
         {
             BatchSize = batch,
@@ -31,8 +34,9 @@ internal static class MemoryEstimate
             Unpacked = QuantizedWeights.LargestInFull(recipe),
             Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
-            Activations = recipe.Adapter.Towers.Sum(tower => batch * ((tower.Tower.Positions + AddedPositions.Computed(tower)) * Kept(tower, FirstTrained(recipe, tower), width) + AddedPositions.Kept(tower) * width)),
-            Logits = recipe.Task.PredictsTokens ? Logits(recipe, (batch * run.Length, batch * recipe.Adapter.Towers.Sum(AddedPositions.Computed)), width) : 0,
+            Activations = RecomputedActivations.AreAsked(recipe.Training) ? recomputed : everything,
+            Recomputable = RecomputedActivations.AreAsked(recipe.Training) ? 0 : everything - recomputed,
+            Logits = logits,
         };
     }
 
@@ -60,19 +64,24 @@ internal static class MemoryEstimate
         .Concat(recipe.Adapter.Elsewhere.Where(placed => placed.Site.InLayers && recipe.Backbone.TowerOf(placed.Site) == tower.Tower))
         .SelectMany(placed => placed.Runs).Select(run => run.First).DefaultIfEmpty(tower.Tower.Layers).Min();
 
-    /// <summary>Bytes kept for one position, in all layers from the first trained one on.</summary>
-    private static long Kept(PlacedTower tower, int first, long width)
+    /// <summary>What a micro-batch keeps of a tower.</summary>
+    private static TowerLayers Layers(RecipeModel recipe, PlacedTower tower, long batch, long width)
     {
-        long layers = tower.Tower.Layers - first;
-        return layers * tower.Tower.LayerActivations * width
-            + Branches(tower.InLayers, width)
-            + Branches(tower.Outside, width);
+        int first = FirstTrained(recipe, tower);
+        long layers = tower.Tower.Layers - first, positions = batch * (tower.Tower.Positions + AddedPositions.Computed(tower)), one = tower.Tower.LayerActivations * width;
+        long largest = Enumerable.Range(first, (int)layers).Select(layer => Branches(tower.InLayers, width, run => run.First <= layer && layer <= run.Last ? 1 : 0)).DefaultIfEmpty(0).Max();
+        return new TowerLayers(
+            layers,
+            positions * RecomputedActivations.Width(recipe.Backbone, tower.Tower) * width,
+            positions * (layers * one + Branches(tower.InLayers, width, run => run.Places)),
+            layers > 0 ? positions * (one + largest) : 0,
+            positions * Branches(tower.Outside, width, run => run.Places) + batch * AddedPositions.Kept(tower) * width);
     }
 
     /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
-    private static long Branches(IEnumerable<PlacedSite> sites, long width) => sites
+    private static long Branches(IEnumerable<PlacedSite> sites, long width, Func<LayerRun, long> places) => sites
         .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
-        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Own * run.Places)) + group.Max(placed => placed.Runs.Sum(run => run.OfInput * run.Places))));
+        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Own * places(run))) + group.Max(placed => placed.Runs.Sum(run => run.OfInput * places(run)))));
 
     private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
 }

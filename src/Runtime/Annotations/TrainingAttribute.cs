@@ -28,6 +28,13 @@ public sealed class TrainingAttribute : Attribute
     [Bounds("FPO2008", Minimum = 0), PerRun, Default(0.0)]
     public double MaxGradientNorm { get; set; }
 
+    /// <summary>
+    /// Whether layers keep their inputs alone for backward, which then computes the rest anew, layer by layer: far less memory, a third more computing, the same numbers. Known as gradient
+    /// checkpointing. A backbone of one's own keeps everything.
+    /// </summary>
+    [PerRun, Default(false)]
+    public bool Checkpointing { get; set; }
+
     /// <summary>Decides adapter initialisation, data order and dropout; the same seed gives the same run.</summary>
     [Bounds("FPO3005", Minimum = 0), PerRun, Default(0)]
     public int Seed { get; set; }

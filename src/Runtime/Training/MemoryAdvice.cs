@@ -20,11 +20,13 @@ internal static class MemoryAdvice
     private static IEnumerable<(string Words, long Frees)> Settings(TrainingLoop loop, Backbone backbone)
     {
         long length = loop.MaxLength > 0 ? loop.MaxLength : loop.Planned?.Length ?? 0;
-        long batch = Batch(loop, length);
+        long batch = Batch(loop, length, plan => plan.Batch), recomputable = Batch(loop, length, plan => plan.Recomputable);
         bool contrasts = backbone is ImageTextModel; // its loss depends on what is in one batch
         int rows = (loop.BatchSize + 1) / 2, parts = loop.GradientAccumulation * ((loop.BatchSize + rows - 1) / rows);
         if (loop.BatchSize > (contrasts ? 2 : 1))
             yield return (contrasts ? $"BatchSize = {rows}, where an image is told from fewer texts" : $"BatchSize = {rows} with GradientAccumulation = {parts}", batch / loop.BatchSize * (loop.BatchSize - rows));
+        if (!loop.Checkpointing && (recomputable > 0 || loop.Planned is null))
+            yield return ("Checkpointing = true", recomputable);
         if (length / 2 >= ShortestCut && loop.Planned is not { Length: 0 })
             yield return ($"MaxLength = {length / 2}", batch / 2);
         if (backbone.Weights.Dtype == ScalarType.Float32)
@@ -32,6 +34,6 @@ internal static class MemoryAdvice
     }
 
     /// <summary>What grows with rows and length, as this run has them.</summary>
-    private static long Batch(TrainingLoop loop, long length) => loop.Planned is not { } plan ? 0
-        : (long)((double)plan.Batch * loop.BatchSize / plan.Rows * (plan.Length > 0 ? (double)length / plan.Length : 1));
+    private static long Batch(TrainingLoop loop, long length, Func<PlannedMemory, long> of) => loop.Planned is not { } plan ? 0
+        : (long)((double)of(plan) * loop.BatchSize / plan.Rows * (plan.Length > 0 ? (double)length / plan.Length : 1));
 }

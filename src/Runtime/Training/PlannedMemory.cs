@@ -8,6 +8,9 @@ namespace FlatPO.Recipes;
 /// <param name="Total">All of it.</param>
 public sealed record PlannedMemory(long Rows, long Length, long Weights, long Batch, long Total)
 {
+    /// <summary>What <see cref="TrainingAttribute.Checkpointing"/> frees of <see cref="Batch"/>; 0 where it is on.</summary>
+    public long Recomputable { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => $"{ByteWords.Of(Total)} for {Rows} {(Length > 0 ? $"rows of {Length} tokens" : "rows")}";
 }

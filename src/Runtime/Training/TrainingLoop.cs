@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Batches;
+using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Training;
@@ -25,6 +26,9 @@ public sealed class TrainingLoop
     /// <inheritdoc cref="TrainingAttribute.MaxLength"/>
     public int MaxLength { get; init; }
 
+    /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+    public bool Checkpointing { get; init; }
+
     /// <summary>The memory a step was planned to take; null where nobody planned.</summary>
     public PlannedMemory? Planned { get; init; }
 
@@ -43,6 +47,7 @@ public sealed class TrainingLoop
             : throw new RecipeException("FPO3010", "there are no examples to train on; at least one is needed");
         StepLog log = new(Epochs * perEpoch, ReadEvery, progress);
         RunMemory memory = new(steps.Backbone.Device);
+        using Recomputation? recomputation = Checkpointing ? Recomputation.Open() : null;
         placement.Training = true;
         try
         {

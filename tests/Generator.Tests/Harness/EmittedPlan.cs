@@ -9,5 +9,5 @@ internal sealed class EmittedPlan(string task, string backbone, string attribute
     private readonly string text =
         Project.Of($"using FlatPO.Recipes;\n[Recipe(TaskType.{task})]\n[Backbone(\"Golden/backbones/{backbone}\")]\n{attributes}\n[AdamW]\npublic partial class R;").Generate().Text;
 
-    internal long this[string name] => long.Parse(Regex.Match(text, $@"{name} = ([\d_]+);").Groups[1].Value.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
+    internal long this[string name] => long.Parse(Regex.Match(text, $@"{name} = ([\d_]+)(?:;| }})").Groups[1].Value.Replace("_", "", StringComparison.Ordinal), CultureInfo.InvariantCulture);
 }

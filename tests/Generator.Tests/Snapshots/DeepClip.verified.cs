@@ -133,6 +133,9 @@ partial class DeepClip : IRecipe<ImageTextExample>
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -358,8 +361,9 @@ partial class DeepClip : IRecipe<ImageTextExample>
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 4, Length: 20, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
+        Planned = new(Rows: 4, Length: 20, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 675_840 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

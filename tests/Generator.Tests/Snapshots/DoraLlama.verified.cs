@@ -125,6 +125,9 @@ partial class DoraLlama : IRecipe<TokenExample>, IMergeable
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -305,8 +308,9 @@ partial class DoraLlama : IRecipe<TokenExample>, IMergeable
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 4, Length: 128, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
+        Planned = new(Rows: 4, Length: 128, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 6_201_344 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

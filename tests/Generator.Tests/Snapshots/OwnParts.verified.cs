@@ -118,6 +118,9 @@ partial class OwnParts : IRecipe<TokenExample>, IMergeable
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -267,6 +270,7 @@ partial class OwnParts : IRecipe<TokenExample>, IMergeable
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
         Planned = new(Rows: 8, Length: 512, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
     };

@@ -123,6 +123,9 @@ partial class Prompted : IRecipe<TokenExample>
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -304,8 +307,9 @@ partial class Prompted : IRecipe<TokenExample>
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 4, Length: 125, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
+        Planned = new(Rows: 4, Length: 125, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 4_449_152 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

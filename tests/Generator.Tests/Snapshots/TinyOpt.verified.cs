@@ -122,6 +122,9 @@ partial class TinyOpt : IRecipe<TokenExample>, IMergeable
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 0;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -287,8 +290,9 @@ partial class TinyOpt : IRecipe<TokenExample>, IMergeable
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
         MaxLength = run.MaxLength,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 4, Length: 64, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
+        Planned = new(Rows: 4, Length: 64, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 1_605_632 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

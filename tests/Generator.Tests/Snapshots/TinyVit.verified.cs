@@ -118,6 +118,9 @@ partial class TinyVit : IRecipe<ImageExample>, IMergeable
         /// <inheritdoc cref="TrainingAttribute.MaxGradientNorm"/>
         public double MaxGradientNorm { get; init; } = 1;
 
+        /// <inheritdoc cref="TrainingAttribute.Checkpointing"/>
+        public bool Checkpointing { get; init; } = false;
+
         /// <inheritdoc cref="TrainingAttribute.Seed"/>
         public int Seed { get; init; } = 0;
 
@@ -287,8 +290,9 @@ partial class TinyVit : IRecipe<ImageExample>, IMergeable
         Epochs = run.Epochs,
         BatchSize = run.BatchSize,
         GradientAccumulation = run.GradientAccumulation,
+        Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 16, Length: 0, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes),
+        Planned = new(Rows: 16, Length: 0, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 424_320 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize };

@@ -19,7 +19,7 @@ public sealed class OutOfMemoryTests
         BatchSize = 8,
         GradientAccumulation = 2,
         MaxLength = 256,
-        Planned = new PlannedMemory(Rows: 4, Length: 128, Weights: 1L << 30, Batch: 2L << 30, Total: 3L << 30),
+        Planned = new PlannedMemory(Rows: 4, Length: 128, Weights: 1L << 30, Batch: 2L << 30, Total: 3L << 30) { Recomputable = 5L << 28 },
     };
 
     [Fact]
@@ -29,8 +29,8 @@ public sealed class OutOfMemoryTests
         RecipeException error = Fails(adapted, Loop, (batch, count) => Greedy(adapted.Backbone.Loss(batch, count)));
         Assert.StartsWith("FPO2103: step 1 ran out of memory on cpu: it asked for 1.00 PiB where ", error.Message);
         Assert.Contains("planned were 3.00 GiB for 4 rows of 128 tokens", error.Message);
-        // twice the rows and twice the tokens of the plan: 8 GiB grow with the batch, and halving either halves them; in half the width so do the weights
-        Assert.Contains("What frees most: Precision = Precision.BFloat16 (about 4.50 GiB); BatchSize = 4 with GradientAccumulation = 4 (about 4.00 GiB); MaxLength = 128 (about 4.00 GiB).", error.Message);
+        // twice the rows and twice the tokens of the plan: 8 GiB grow with the batch, of which 5 can be computed anew, and halving the rows halves them; in half the width so do the weights
+        Assert.Contains("What frees most: Checkpointing = true (about 5.00 GiB); Precision = Precision.BFloat16 (about 4.50 GiB); BatchSize = 4 with GradientAccumulation = 4 (about 4.00 GiB).", error.Message);
     }
 
     [Fact]
@@ -38,7 +38,7 @@ public sealed class OutOfMemoryTests
     {
         using Adapted adapted = new();
         RecipeException error = Fails(adapted, new TrainingLoop { BatchSize = 3 }, (batch, count) => Greedy(adapted.Backbone.Loss(batch, count)));
-        Assert.Contains("nothing was planned. What frees most: BatchSize = 2 with GradientAccumulation = 2; Precision = Precision.BFloat16.", error.Message);
+        Assert.Contains("nothing was planned. What frees most: BatchSize = 2 with GradientAccumulation = 2; Checkpointing = true; Precision = Precision.BFloat16.", error.Message);
     }
 
     [Fact]

@@ -82,3 +82,12 @@ public partial class MeasuredProbe;
 [AdamW(LearningRate = 1e-4)]
 [Training(BatchSize = 4, MaxLength = 256, Precision = Precision.NF4)]
 public partial class MeasuredQuantized;
+
+/// <summary>Layers that keep their inputs alone.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Sites = Sites.AllLinear)]
+[Sam]
+[AdamW]
+[Training(BatchSize = 12, MaxLength = 256, Checkpointing = true)]
+public partial class MeasuredRecomputation;

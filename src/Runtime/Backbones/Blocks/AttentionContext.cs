@@ -7,13 +7,24 @@ namespace FlatPO.Recipes.Backbones.Blocks;
 /// <param name="Mask">true where a query (second to last dimension) may see a key (last); null where all it may, or <paramref name="Causal"/> alone decides.</param>
 /// <param name="Causal">No query sees a later key. Only without a mask, which would say so itself.</param>
 /// <param name="Rotary">The turns of each position; null where positions are embedded.</param>
-internal readonly record struct AttentionContext(bool Training, Tensor? Mask = null, bool Causal = false, RotaryTable? Rotary = null)
+internal readonly record struct AttentionContext(bool Training, Tensor? Mask = null, bool Causal = false, RotaryTable? Rotary = null) : ILayerContext<AttentionContext>
 {
     /// <summary>What the layer that is given the context sees before this pass's tokens; null where there is nothing.</summary>
     internal KeysBefore? Before { get; init; }
 
+    /// <inheritdoc/>
+    public Tensor?[] Tensors => [Mask, Rotary?.Cosine, Rotary?.Sine, Before?.Prefix?.Keys, Before?.Prefix?.Values];
+
     /// <summary>The context for one layer.</summary>
     internal AttentionContext With(KeysBefore? before) => this with { Before = before };
+
+    /// <inheritdoc/>
+    public AttentionContext With(Tensor?[] tensors) => this with
+    {
+        Mask = tensors[0],
+        Rotary = Rotary is null ? null : new RotaryTable(tensors[1]!, tensors[2]!),
+        Before = Before is { Prefix: not null } before ? before with { Prefix = (tensors[3]!, tensors[4]!) } : Before,
+    };
 }
 
 /// <summary>Keys and values that a layer sees before those of a pass.</summary>

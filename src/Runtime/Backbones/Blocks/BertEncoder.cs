@@ -24,7 +24,7 @@ internal sealed class BertEncoder
     private readonly Embedding types;
     private readonly LayerNorm norm;
     private readonly Dropout dropout;
-    private readonly BertEncoderLayer[] layers;
+    private readonly LayerStack<BertEncoderLayer, AttentionContext> layers;
 
     /// <summary>Declares the encoder under <paramref name="path"/>, the model's base prefix.</summary>
     internal BertEncoder(WeightTable weights, string path)
@@ -44,9 +44,7 @@ internal sealed class BertEncoder
         types = new Embedding(weights, $"{path}.embeddings.token_type_embeddings", TokenTypes, hidden);
         norm = Norm(weights, $"{path}.embeddings.LayerNorm");
         dropout = HiddenDropout(config);
-        layers = new BertEncoderLayer[config.Size("num_hidden_layers")];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = new BertEncoderLayer(weights, $"{path}.encoder.layer.{i}");
+        layers = new(weights, config.Size("num_hidden_layers"), i => new BertEncoderLayer(weights, $"{path}.encoder.layer.{i}"), (layer, x, context) => layer.Forward(x, context));
     }
 
     /// <summary>How many token types it tells apart.</summary>
@@ -88,12 +86,8 @@ internal sealed class BertEncoder
         Tensor? mask = batch.Padded ? inputs.Mask(batch.AttentionMask).ne(Scalars.Zero).unsqueeze(1).unsqueeze(1) : null; // [rows, 1, 1, T]
         AttentionContext context = new(training, mask);
         Tensor x = Embed(batch, places, training); // [rows, T, hidden]
-        foreach (BertEncoderLayer layer in layers)
-        {
-            Tensor next = layer.Forward(x, context);
-            x.Dispose(); // autograd keeps what it needs of it
-            x = next;
-        }
+        for (int i = 0; i < layers.Count; i++)
+            x = layers.Forward(i, x, context);
         return x.MoveToOuterDisposeScope();
     }
 

@@ -67,7 +67,7 @@ internal sealed class RotaryDecoder
     private readonly RotaryDecoderSettings settings;
     private readonly EmbeddingSite embedding;
     private readonly Rotary rotary;
-    private readonly RotaryDecoderLayer[] layers;
+    private readonly LayerStack<RotaryDecoderLayer, AttentionContext> layers;
     private readonly RmsNorm norm;
     private readonly Projection head;
 
@@ -85,9 +85,7 @@ internal sealed class RotaryDecoder
         if (Inputs is not null)
             Inputs.Table = embedding;
         rotary = new Rotary(weights, RopeSettings.Of(config), shape.HeadWidth);
-        layers = new RotaryDecoderLayer[config.Size("num_hidden_layers")];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = new RotaryDecoderLayer(weights, $"{settings.Path}.layers.{i}", shape, settings);
+        layers = new(weights, config.Size("num_hidden_layers"), i => new RotaryDecoderLayer(weights, $"{settings.Path}.layers.{i}", shape, settings), (layer, x, context) => layer.Forward(x, context));
         norm = new RmsNorm(weights, $"{settings.Path}.norm", hidden, config.Number("rms_norm_eps"));
         head = settings.Tied ?? config.Flag("tie_word_embeddings", false)
             ? weights.Tied("lm_head", Sites.Head, embedding.Weight)
@@ -149,14 +147,10 @@ internal sealed class RotaryDecoder
     private Tensor Layers(Tensor x, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)
     {
         using var scope = NewDisposeScope();
-        KeysBefore?[] before = KeysBefore.Of(Inputs, cache, layers.Length);
+        KeysBefore?[] before = KeysBefore.Of(Inputs, cache, layers.Count);
         AttentionContext full = contextOf(null), windowed = settings.Window is null ? full : contextOf(settings.Window);
-        for (int i = 0; i < layers.Length; i++)
-        {
-            Tensor next = layers[i].Forward(x, (settings.IsWindowed(i) ? windowed : full).With(before[i]));
-            x.Dispose(); // autograd keeps what it needs of it
-            x = next;
-        }
+        for (int i = 0; i < layers.Count; i++)
+            x = layers.Forward(i, x, (settings.IsWindowed(i) ? windowed : full).With(before[i]));
         return x.MoveToOuterDisposeScope();
     }
 

@@ -28,15 +28,13 @@ internal sealed class ClipEncoder
     // CLIPTextConfig's and CLIPVisionConfig's default.
     private const double DefaultEpsilon = 1e-5;
 
-    private readonly ClipLayer[] layers;
+    private readonly LayerStack<ClipLayer, AttentionContext> layers;
     private readonly InputSite? inputs;
 
     internal ClipEncoder(WeightTable weights, ModelConfig config, string path, ClipShape shape, InputSite? inputs = null)
     {
         this.inputs = inputs;
-        layers = new ClipLayer[shape.Layers];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = new ClipLayer(weights, config, $"{path}.layers.{i}", shape);
+        layers = new(weights, shape.Layers, i => new ClipLayer(weights, config, $"{path}.layers.{i}", shape), (layer, x, context) => layer.Forward(x, context));
     }
 
     /// <summary>A layer norm as the tower's configuration wants it.</summary>
@@ -46,13 +44,8 @@ internal sealed class ClipEncoder
     /// <summary>x [rows, T, hidden], which is taken over, to the same.</summary>
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
-        for (int i = 0; i < layers.Length; i++)
-        {
-            x = inputs?.Renewed(x, i) ?? x;
-            Tensor next = layers[i].Forward(x, context);
-            x.Dispose(); // autograd keeps what it needs of it
-            x = next;
-        }
+        for (int i = 0; i < layers.Count; i++)
+            x = layers.Forward(i, inputs?.Renewed(x, i) ?? x, context);
         return x;
     }
 }

@@ -47,7 +47,7 @@ public sealed class OptForCausalLM : CausalLM
     private readonly Projection? narrow;
     private readonly Projection? widen;
     private readonly LayerNorm? norm;
-    private readonly OptLayer[] layers;
+    private readonly LayerStack<OptLayer, AttentionContext> layers;
     private readonly Projection head;
     private readonly double layerDrop;
 
@@ -69,9 +69,7 @@ public sealed class OptForCausalLM : CausalLM
         }
         if (config.Flag("do_layer_norm_before", true) && !config.Flag("_remove_final_layer_norm", false))
             norm = OptLayer.Norm(weights, "model.decoder.final_layer_norm");
-        layers = new OptLayer[config.Size("num_hidden_layers")];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = new OptLayer(weights, $"model.decoder.layers.{i}");
+        layers = new(weights, config.Size("num_hidden_layers"), i => new OptLayer(weights, $"model.decoder.layers.{i}"), (layer, x, context) => layer.Forward(x, context));
         layerDrop = config.Number("layerdrop", 0);
         head = config.Flag("tie_word_embeddings", true)
             ? weights.Tied("lm_head", Sites.Head, tokens.Weight)
@@ -114,14 +112,12 @@ public sealed class OptForCausalLM : CausalLM
     // x [rows, T, hidden], which is taken over, to the same
     private Tensor Layers(Tensor x, AttentionContext context, KeyValueCache? cache = null)
     {
-        KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Length);
-        for (int i = 0; i < layers.Length; i++)
+        KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Count);
+        for (int i = 0; i < layers.Count; i++)
         {
             if (Training && layerDrop > 0 && IsDropped())
                 continue;
-            Tensor next = layers[i].Forward(x, context.With(before[i]));
-            x.Dispose(); // autograd keeps what it needs of it
-            x = next;
+            x = layers.Forward(i, x, context.With(before[i]));
         }
         return x;
     }

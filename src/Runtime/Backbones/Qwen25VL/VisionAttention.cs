@@ -7,7 +7,14 @@ namespace FlatPO.Recipes.Backbones.Qwen25VL;
 /// <summary>What all blocks that see the patches in one order share.</summary>
 /// <param name="Rotary">The turns of each patch, float32 [patches, width].</param>
 /// <param name="Segments">Which patches attend to one another.</param>
-internal readonly record struct PatchContext(RotaryTable Rotary, IReadOnlyList<Segments> Segments);
+internal readonly record struct PatchContext(RotaryTable Rotary, IReadOnlyList<Segments> Segments) : ILayerContext<PatchContext>
+{
+    /// <inheritdoc/>
+    public Tensor?[] Tensors => [Rotary.Cosine, Rotary.Sine];
+
+    /// <inheritdoc/>
+    public PatchContext With(Tensor?[] tensors) => this with { Rotary = new RotaryTable(tensors[0]!, tensors[1]!) };
+}
 
 /// <summary>Attention inside each window, or each image, over one projection for queries, keys and values (transformers <c>Qwen2_5_VLVisionAttention</c>).</summary>
 internal sealed class VisionAttention(Projection queryKeyValue, Projection output, long heads, long headWidth)

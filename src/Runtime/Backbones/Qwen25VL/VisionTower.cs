@@ -27,7 +27,7 @@ internal sealed class VisionTower
     private readonly HashSet<long> fullBlocks;
     private readonly Weight kernel;
     private readonly Rotary rotary;
-    private readonly VisionBlock[] blocks;
+    private readonly LayerStack<VisionBlock, PatchContext> blocks;
     private readonly RmsNorm mergerNorm;
     private readonly FeedForward merger;
 
@@ -49,9 +49,7 @@ internal sealed class VisionTower
         fullBlocks = [.. config.Has("fullatt_block_indexes") ? config.IntList("fullatt_block_indexes") : DefaultFullBlocks];
         kernel = weights.Declare($"{Path}.patch_embed.proj.weight", hidden, channels, frames, patch, patch);
         rotary = new Rotary(weights, new RopeSettings("default", config.Number("rope_parameters.rope_theta", DefaultTheta)), hidden / heads / 2);
-        blocks = new VisionBlock[config.Size("depth")];
-        for (int i = 0; i < blocks.Length; i++)
-            blocks[i] = new VisionBlock(weights, config, $"{Path}.blocks.{i}");
+        blocks = new(weights, config.Size("depth"), i => new VisionBlock(weights, config, $"{Path}.blocks.{i}"), (block, x, context) => block.Forward(x, context));
         mergerNorm = new RmsNorm(weights, $"{Path}.merger.ln_q", hidden, Epsilon);
         merger = new FeedForward(
             weights.Linear($"{Path}.merger.mlp.0", Sites.Up, merged, merged, bias: true),
@@ -84,12 +82,12 @@ internal sealed class VisionTower
         // a convolution whose patches do not overlap is a linear layer
         Tensor x = functional.linear(pixels.to_type(weights.Dtype), kernel.Value.to_type(weights.Dtype).view(hidden, Format.Numbers)); // [patches, hidden]
         bool inWindows = false;
-        for (int i = 0; i < blocks.Length; i++)
+        for (int i = 0; i < blocks.Count; i++)
         {
             bool wantsWindows = !fullBlocks.Contains(i);
             if (wantsWindows != inWindows)
                 x = Replaced(x, x.index_select(0, wantsWindows ? windowed : arriving));
-            x = Replaced(x, blocks[i].Forward(x, wantsWindows ? windows : images));
+            x = blocks.Forward(i, x, wantsWindows ? windows : images);
             inWindows = wantsWindows;
         }
         Tensor squares = mergerNorm.Forward(inWindows ? x.index_select(0, arriving) : x).view(-1, hidden * Format.Merge * Format.Merge);

@@ -38,7 +38,7 @@ public sealed class ViTForImageClassification : ImageClassifier
     private readonly InputSite inputs;
     private readonly PatchEmbedding embedding;
     private readonly Dropout dropout;
-    private readonly ViTLayer[] layers;
+    private readonly LayerStack<ViTLayer, AttentionContext> layers;
     private readonly LayerNorm norm;
     private readonly Projection classifier;
 
@@ -53,9 +53,7 @@ public sealed class ViTForImageClassification : ImageClassifier
         inputs = weights.Inputs("inputs", new InputShape(hidden, config.Size("num_hidden_layers"), config.Size("num_attention_heads")));
         embedding = Embedding(weights, hidden);
         dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
-        layers = new ViTLayer[config.Size("num_hidden_layers")];
-        for (int i = 0; i < layers.Length; i++)
-            layers[i] = new ViTLayer(weights, i);
+        layers = new(weights, config.Size("num_hidden_layers"), i => new ViTLayer(weights, i), (layer, x, context) => layer.Forward(x, context));
         norm = new LayerNorm(weights.Norm("vit.layernorm", hidden), hidden, config.Number("layer_norm_eps"));
         classifier = weights.Head("classifier", hidden, config.Labels);
     }
@@ -66,13 +64,8 @@ public sealed class ViTForImageClassification : ImageClassifier
         using var scope = NewDisposeScope();
         AttentionContext context = new(Training);
         Tensor x = inputs.Behind(dropout.Forward(embedding.Forward(batch.PixelValues), Training)); // [rows, 1 + patches, hidden]
-        for (int i = 0; i < layers.Length; i++)
-        {
-            x = inputs.Renewed(x, i);
-            Tensor next = layers[i].Forward(x, context);
-            x.Dispose(); // autograd keeps what it needs of it
-            x = next;
-        }
+        for (int i = 0; i < layers.Count; i++)
+            x = layers.Forward(i, inputs.Renewed(x, i), context);
         Tensor first = norm.Forward(x.select(1, 0)); // [rows, hidden]; the norm of a token needs that token alone
         return classifier.Forward(first).MoveToOuterDisposeScope();
     }
