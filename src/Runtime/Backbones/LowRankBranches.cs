@@ -36,7 +36,7 @@ internal static class LowRankBranches
             return false;
         factors = [.. updates.SelectMany(own => (Tensor[])[own.Update.A.Live, own.Update.B.Live])];
         branch = format == ScalarType.Float32
-            ? new LowRankBranch(Stacked(updates), [.. updates.Select(own => new LowRankMember(own.First, own.Update.B.Value, own.Update.Scale))])
+            ? new LowRankBranch(Stacked(updates), [.. updates.Select(own => new LowRankMember(own.First, own.Update.B.Live.detach(), own.Update.Scale))])
             : new LowRankBranch(arena.Copies.Below([.. updates.Select(own => own.Update.A)], format), [.. updates.Select(own => new LowRankMember(own.First, arena.Copies.Beside(own.Update.B, format), own.Update.Scale))]);
         return true;
     }
@@ -44,6 +44,6 @@ internal static class LowRankBranches
     private static Tensor Stacked(List<(long First, LowRankUpdate Update)> updates)
     {
         using var noGrad = no_grad();
-        return updates.Count == 1 ? updates[0].Update.A.Value : cat([.. updates.Select(own => own.Update.A.Value)], 0);
+        return updates.Count == 1 ? updates[0].Update.A.Live.detach() : cat([.. updates.Select(own => own.Update.A.Live)], 0);
     }
 }

@@ -37,6 +37,11 @@ public interface IBatch : IDisposable
     /// <summary>The same batch with other tensors of the same sizes, each made of the one it stands for.</summary>
     IBatch Each(Func<Tensor, Tensor> change);
 
+    /// <summary>Lets go of what one pass over it has left for the next.</summary>
+    void Forget()
+    {
+    }
+
     /// <summary>
     /// The batch as one of few sizes: its rows padded on the right to <paramref name="length"/>, its loss computed on places for at least <paramref name="supervised"/> predictions, rounded up. It
     /// predicts and learns the same.

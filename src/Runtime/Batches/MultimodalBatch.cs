@@ -11,6 +11,8 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
     /// <summary>Where its tokens stand; null where the backbone is to read that off the ids, which waits for the device.</summary>
     public TokenPlaces? Places { get; init; }
 
+    private Seen Images { get; init; } = new();
+
     /// <inheritdoc/>
     public long Supervised => Tokens.Supervised;
 
@@ -25,16 +27,34 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
 
     /// <inheritdoc/>
     public IBatch Each(Func<Tensor, Tensor> change) =>
-        this with { Tokens = Tokens.Each(change), PixelValues = PixelValues is null ? null : change(PixelValues), Places = Places?.Each(change) };
+        this with { Tokens = Tokens.Each(change), PixelValues = PixelValues is null ? null : change(PixelValues), Places = Places?.Each(change), Images = new() };
 
     /// <inheritdoc/>
     public IBatch Rounded(long length, long supervised) => this with { Tokens = Tokens.Rounded(length, supervised), Places = Places?.Rounded(length) };
 
+    /// <summary>
+    /// What a tower that does not change sees of the images: computed by the first pass, and the same for the second. Between two windows <see cref="Forget"/> lets go of it.
+    /// </summary>
+    internal Tensor SeenOnce(Func<Tensor> see) => Images.Features ??= see().DetachFromDisposeScope();
+
+    /// <inheritdoc/>
+    public void Forget()
+    {
+        Images.Features?.Dispose();
+        Images.Features = null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
+        Forget();
         Tokens.Dispose();
         PixelValues?.Dispose();
         Places?.Dispose();
+    }
+
+    private sealed class Seen
+    {
+        internal Tensor? Features { get; set; }
     }
 }

@@ -17,16 +17,18 @@ internal sealed class GradientPass : IDisposable
     private readonly GradientPass? outer;
     private Exception? failure;
 
-    private GradientPass(GradientPass? outer) => this.outer = outer;
+    private readonly bool opened;
+
+    private GradientPass(GradientPass? outer, bool opened) => (this.outer, this.opened) = (outer, opened);
 
     /// <summary>The pass that operations of this thread join.</summary>
-    internal static GradientPass Current => current ??= new GradientPass(null);
+    internal static GradientPass Current => current ??= new GradientPass(null, opened: false);
 
     /// <summary>Whether something has failed, so that what remains of backward is for nothing.</summary>
     internal bool HasFailed => failure is not null;
 
     /// <summary>Opens a pass on this thread, until it is disposed.</summary>
-    internal static GradientPass Open() => current = new GradientPass(current);
+    internal static GradientPass Open() => current = new GradientPass(current, opened: true);
 
     /// <summary>Backward from a loss (0-dim); throws what an operation's backward threw.</summary>
     internal void Backward(Tensor loss)
@@ -42,8 +44,11 @@ internal sealed class GradientPass : IDisposable
         Rethrow();
     }
 
+    /// <summary>Holds what an operation keeps until its backward or the pass's end; where nobody opened a pass it goes with the graph.</summary>
     internal void Join(Operation operation)
     {
+        if (!opened)
+            return;
         lock (gate)
             waiting.Add(operation);
     }

@@ -38,12 +38,21 @@ public static class ClimbExtensions
             squares = squares.where(selection.Mask, zeros_like(squares));
         Tensor scale = squares.sum().sqrt().add(Scalars.Of(Guard)).reciprocal().mul(Scalars.Of(rho)); // 0-dim
         Tensor direction = metric == ClimbMetric.Adaptive ? values.Squared().mul(gradient) : gradient;
-        Tensor climbed = values.Plus(direction.mul(scale));
+        Tensor meant = direction.mul(scale); // ε
+        Tensor climbed = values.Plus(meant);
         // `where`, not a product with the mask: a gradient that is not finite must not reach the tensors outside the selection.
-        Tensor target = climbed.where(arena.SpreadToElements(selection.Mask), values);
+        Tensor chosen = arena.SpreadToElements(selection.Mask), target = climbed.where(chosen, values);
+        arena.PerturbationError = Error(arena, (values, target), meant.where(chosen, zeros_like(meant))).DetachFromDisposeScope();
         ClimbScope scope = new(arena);
         values.copy_(target);
         return scope;
+    }
+
+    // ‖(cast(θ + ε) − cast(θ)) − ε‖ / ‖ε‖, cast being to the numbers that adapters compute with
+    private static Tensor Error(Arena arena, (Tensor From, Tensor To) climb, Tensor meant)
+    {
+        Tensor moved = arena.AsComputed(climb.To).sub(arena.AsComputed(climb.From));
+        return moved.sub(meant).norm().div(meant.norm().add(Scalars.Of(Guard)));
     }
 
     /// <summary>An open climb.</summary>

@@ -15,6 +15,7 @@ public sealed class Arena : IDisposable
     private readonly Tensor lengthsOnDevice;
     private readonly FactorCopies copies;
     private Tensor? saved;
+    private Tensor? error;
 
     /// <summary>Takes over the tensors' numbers and lays them out one behind the other on <paramref name="device"/>.</summary>
     public Arena(IReadOnlyList<TrainableTensor> tensors, Device device)
@@ -66,6 +67,30 @@ public sealed class Arena : IDisposable
             Tensors[i].Bind(pieces[i].view([.. Tensors[i].Shape]));
         return new PassScope(this);
     }
+
+    /// <summary>
+    /// How much of the last climb was lost to rounding, in the numbers that adapters compute with: ‖(cast(θ + ε) − cast(θ)) − ε‖ / ‖ε‖, 0-dim, float32. Whoever takes it owns it.
+    /// </summary>
+    internal Tensor? PerturbationError
+    {
+        get => error;
+        set
+        {
+            error?.Dispose();
+            error = value;
+        }
+    }
+
+    /// <summary>Hands <see cref="PerturbationError"/> over; null where nothing climbed since it was last asked.</summary>
+    internal Tensor? TakePerturbationError()
+    {
+        Tensor? taken = error;
+        error = null;
+        return taken;
+    }
+
+    /// <summary>A flat buffer of numbers as adapters compute with them: as they are, or what their half-width copies come to.</summary>
+    internal Tensor AsComputed(Tensor flat) => copies.Format is { } format ? FactorCopies.Rounded(flat, format) : flat;
 
     /// <summary>Its matrices as half-width products take them.</summary>
     internal FactorCopies Copies => copies;
@@ -120,6 +145,7 @@ public sealed class Arena : IDisposable
         Gradient.Dispose();
         lengthsOnDevice.Dispose();
         copies.Dispose();
+        error?.Dispose();
         saved?.Dispose();
     }
 

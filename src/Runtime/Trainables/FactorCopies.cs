@@ -21,6 +21,17 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     /// <summary>A matrix [out, rank] and what it lacks side by side: [out, 2 · rank].</summary>
     internal Tensor Beside(TrainableTensor matrix, ScalarType format) => Get([matrix], beside: true, format);
 
+    /// <summary>The format of the copies; null where there are none.</summary>
+    internal ScalarType? Format => copies.Count == 0 ? null : copies.Keys.First().Format;
+
+    /// <summary>Numbers as the two parts of a copy in a format stand for them: float32.</summary>
+    internal static Tensor Rounded(Tensor numbers, ScalarType format)
+    {
+        using var scope = NewDisposeScope();
+        Tensor rounded = numbers.to_type(format);
+        return numbers.sub(rounded).to_type(format).to_type(ScalarType.Float32).Plus(rounded).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Makes all copies anew.</summary>
     internal void Refresh()
     {

@@ -76,7 +76,15 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
     private StepReport Eagerly(Window<TBatch> window)
     {
         eager++;
-        return step(window);
+        try
+        {
+            return step(window);
+        }
+        finally
+        {
+            foreach (TBatch batch in window.Batches)
+                batch.Forget();
+        }
     }
 
     private StepReport FirstOf(string signature, Window<TBatch> window)

@@ -50,8 +50,7 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
                 window.Draws.Sow(number, device);
             graph.Replay();
         }
-        StepReport found = report!;
-        return new StepReport(found.Clean.clone(), found.Perturbed?.clone(), found.Sharp is { } sharp ? sharp with { Mask = sharp.Mask.clone() } : null);
+        return report!.Clone();
     }
 
     /// <inheritdoc/>
@@ -73,8 +72,8 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
     {
         foreach ((_, CudaGraph graph) in parts)
             graph.Dispose();
-        foreach (Tensor? kept in Kept(report))
-            kept?.Dispose();
+        foreach (Tensor kept in report?.Tensors ?? [])
+            kept.Dispose();
         held.Release();
     }
 
@@ -84,11 +83,9 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
         using var recording = Recording.Open();
         parts.Add((null, CudaGraph.Begin(pool)));
         StepReport found = step(held);
-        foreach (Tensor? kept in Kept(found))
-            kept?.DetachFromDisposeScope();
+        foreach (Tensor kept in found.Tensors)
+            kept.DetachFromDisposeScope();
         report = found;
         parts[^1].Graph.End();
     }
-
-    private static Tensor?[] Kept(StepReport? report) => [report?.Clean, report?.Perturbed, report?.Sharp?.Mask];
 }

@@ -14,8 +14,8 @@ internal sealed class StepLog(int totalSteps, int readEvery, IProgress<TrainingP
     /// <summary>Takes a step's report; its tensors must outlive the step's dispose scope until the next read.</summary>
     internal void Add(StepReport report, int epoch, double learningRate)
     {
-        foreach (Tensor? held in (Tensor?[])[report.Clean, report.Perturbed, report.Sharp?.Mask])
-            held?.DetachFromDisposeScope();
+        foreach (Tensor held in report.Tensors)
+            held.DetachFromDisposeScope();
         waiting.Add((report, epoch, learningRate));
         if (waiting.Count >= readEvery)
             Read();
@@ -34,7 +34,7 @@ internal sealed class StepLog(int totalSteps, int readEvery, IProgress<TrainingP
     {
         foreach ((StepReport report, int epoch, double learningRate) in waiting)
         {
-            StepRecord record = new(records.Count, epoch, learningRate, Number(report.Clean), report.Perturbed is null ? null : Number(report.Perturbed), report.Sharp?.Names() ?? []);
+            StepRecord record = new(records.Count, epoch, learningRate, Number(report.Clean)!.Value, Number(report.Perturbed), report.Sharp?.Names() ?? []) { PerturbationError = Number(report.PerturbationError) };
             report.Sharp?.Mask.Dispose();
             records.Add(record);
             if (!double.IsFinite(record.Loss))
@@ -44,9 +44,9 @@ internal sealed class StepLog(int totalSteps, int readEvery, IProgress<TrainingP
         waiting.Clear();
     }
 
-    private static double Number(Tensor scalar)
+    private static double? Number(Tensor? scalar)
     {
         using (scalar)
-            return scalar.ToSingle();
+            return scalar?.ToSingle();
     }
 }

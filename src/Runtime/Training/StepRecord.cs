@@ -11,6 +11,12 @@ public sealed record StepRecord(int Step, int Epoch, double LearningRate, double
 {
     /// <summary>L(θ + ε) − L(θ), the measured sharpness.</summary>
     public double? Sharpness => PerturbedLoss - Loss;
+
+    /// <summary>
+    /// The share of the perturbation that rounding took, ‖(cast(θ + ε) − cast(θ)) − ε‖ / ‖ε‖ in the numbers that the adapters computed with; null without a sharpness policy. Above 0.1 the second pass
+    /// would not have seen the point it was meant to.
+    /// </summary>
+    public double? PerturbationError { get; init; }
 }
 
 /// <summary>A step that was just read back, and how far the run is.</summary>
@@ -38,6 +44,9 @@ public sealed record TrainingReport(IReadOnlyList<StepRecord> Steps, TimeSpan El
 
     /// <summary>The most memory the run took of its GPU; null on the CPU, and where libtorch does not say.</summary>
     public MemoryPeaks? Memory { get; init; }
+
+    /// <summary>The largest share of a perturbation that rounding took; null without a sharpness policy.</summary>
+    public double? LargestPerturbationError => Steps.Max(step => step.PerturbationError);
 
     private IEnumerable<StepRecord> Tail => Steps.Skip(Steps.Count - Math.Max(1, Steps.Count / 10));
 }

@@ -153,7 +153,12 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
     {
         using var scope = NewDisposeScope();
         Tensor x = decoder.Embed(batch.Tokens.InputIds);
-        return (places.ImageTokens is { } where ? x.flatten(0, 1).index_copy(0, where, ImageFeatures(batch.PixelValues, batch.Grids, places.Patches)).view(x.shape) : x).MoveToOuterDisposeScope();
+        if (places.ImageTokens is not { } where)
+            return x.MoveToOuterDisposeScope();
+        Tensor See() => ImageFeatures(batch.PixelValues, batch.Grids, places.Patches);
+        // both passes of a step see the same, unless something is trained there
+        Tensor seen = Training && is_grad_enabled() && !vision.IsTrained ? batch.SeenOnce(See) : See();
+        return x.flatten(0, 1).index_copy(0, where, seen).view(x.shape).MoveToOuterDisposeScope();
     }
 
     // What follows a prompt goes on behind its furthest position, alike on all axes: [3, rows, T].

@@ -57,6 +57,9 @@ internal sealed class VisionTower
             x => Ops.Gelu(x, "none"));
     }
 
+    /// <summary>Whether an adapter sits in it or some of its weights are trained.</summary>
+    internal bool IsTrained => weights.AllSites.Any(site => site.IsTaken && site.Module.StartsWith($"{Path}.", StringComparison.Ordinal));
+
     /// <summary>How it takes images.</summary>
     internal PatchFormat Format { get; }
 
