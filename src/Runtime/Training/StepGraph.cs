@@ -50,7 +50,7 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
                 window.Draws.Sow(number, device);
             graph.Replay();
         }
-        return report!.Clone();
+        return report!.Copied();
     }
 
     /// <inheritdoc/>

@@ -16,5 +16,5 @@ public sealed record StepReport(Tensor Clean, Tensor? Perturbed = null, Selectio
     internal IEnumerable<Tensor> Tensors => new[] { Clean, Perturbed, Sharp?.Mask, PerturbationError }.OfType<Tensor>();
 
     /// <summary>The same report with tensors of its own.</summary>
-    internal StepReport Clone() => new(Clean.clone(), Perturbed?.clone()) { Sharp = Sharp is null ? null : Sharp with { Mask = Sharp.Mask.clone() }, PerturbationError = PerturbationError?.clone() };
+    internal StepReport Copied() => new(Clean.clone(), Perturbed?.clone()) { Sharp = Sharp is null ? null : Sharp with { Mask = Sharp.Mask.clone() }, PerturbationError = PerturbationError?.clone() };
 }
