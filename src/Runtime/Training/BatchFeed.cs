@@ -86,8 +86,6 @@ internal sealed class BatchFeed<TExample, TBatch> : IDisposable
     {
         try
         {
-            if (pins)
-                StreamCapture.IgnoreOtherThreads();
             foreach (TExample[][] window in windows)
                 Put(Collated(window));
         }
