@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -134,7 +134,10 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         MultimodalPositions positions = MultimodalPositions.Of(tokens, grids, ImageToken, (int)Patches.Merge);
         return new TokenPlaces(
             tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: device),
-            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: device) : null) { Patches = grids.Count > 0 ? vision.Locate(grids, device) : null };
+            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: device) : null)
+        {
+            Patches = grids.Count > 0 ? vision.Locate(grids, device) : null,
+        };
     }
 
     private TokenPlaces PlacesOf(MultimodalBatch batch)
