@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Batches;
-using FlatPO.Recipes.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -86,8 +85,6 @@ internal sealed class BatchFeed<TExample, TBatch> : IDisposable
     {
         try
         {
-            if (pins)
-                StreamCapture.IgnoreOtherThreads();
             foreach (TExample[][] window in windows)
                 Put(Collated(window));
         }

@@ -41,6 +41,30 @@ public sealed class BatchFeedTests
         });
     }
 
+    [SkippableFact]
+    public void Pinned_memory_is_taken_while_another_thread_records_on_a_gpu()
+    {
+        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
+        Skip.IfNot(CudaStreams.TryBind(out reason) && CudaGraph.TryBind(out reason), reason);
+        using var side = CudaStreams.OpenSide(Devices.Cuda());
+        using Tensor number = zeros(1, float32, Devices.Cuda());
+        CudaGraphPool pool = new();
+        using CudaGraph graph = CudaGraph.Begin(pool);
+        number.add_(Scalars.One);
+        Exception? error = null;
+        Thread other = new(() => error = Record.Exception(() =>
+        {
+            using var scope = NewDisposeScope();
+            zeros(20_000_000).pin_memory(); // more than was ever taken, so that the driver is asked
+        }));
+        other.Start();
+        other.Join();
+        graph.End(pool);
+        Assert.Null(error);
+        graph.Replay();
+        Assert.Equal(1, number.cpu().item<float>());
+    }
+
     [Fact]
     public void What_goes_wrong_is_thrown_where_its_window_would_be_taken()
     {
