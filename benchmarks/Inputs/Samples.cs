@@ -6,7 +6,7 @@ namespace Benchmarks;
 /// <summary>Random examples of a full size.</summary>
 internal static class Samples
 {
-    private const int SmallestVocabulary = 40_000;
+    private const int SmallestVocabulary = 32_000;
     private const int EndOfText = 49_407; // CLIP's
     private const int VisionStart = 151_652, VisionEnd = 151_653, ImageToken = 151_655; // Qwen 2.5 VL's
     private const int Patches = 32, Merge = 2, NumbersOfAPatch = 1176;

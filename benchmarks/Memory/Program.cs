@@ -18,6 +18,7 @@ Dictionary<string, Action> cases = new(StringComparer.Ordinal)
     ["Vit"] = () => Measure(Vit.Plan.MemoryBytes, "google/vit-large-patch16-224", folder => Vit.Load(folder), Samples.Images(64, 224)),
     ["Clip"] = () => Measure(Clip.Plan.MemoryBytes, "openai/clip-vit-large-patch14", folder => Clip.Load(folder), Samples.Pairs(64, 224, 77)),
     ["QwenVl"] = () => Measure(QwenVl.Plan.MemoryBytes, "Qwen/Qwen2.5-VL-3B-Instruct", folder => QwenVl.Load(folder), Samples.Captions(4, 512)),
+    ["Llama"] = () => Measure(Memory.Llama.Plan.MemoryBytes, "meta-llama/Llama-2-7b-hf", folder => Memory.Llama.Load(folder), Samples.Texts(2, 512)),
 };
 
 if (!TorchLibraries.TryUseCuda(out string? reason))

@@ -56,3 +56,11 @@ public partial class Clip;
 [AdamW(LearningRate = 1e-4)]
 [Training(BatchSize = 2, MaxLength = 512, MaxPixels = 200_704, Precision = Precision.BFloat16)]
 public partial class QwenVl;
+
+[Recipe(TaskType.CausalLM)]
+[Backbone("meta-llama/Llama-2-7b-hf")]
+[Lora(Rank = 8, Alpha = 16, Sites = Sites.AllLinear)]
+[FlatPO(Rho = 0.05, Fraction = 0.05)]
+[AdamW(LearningRate = 1e-4)]
+[Training(BatchSize = 1, MaxLength = 512, Precision = Precision.NF4)]
+public partial class Llama;

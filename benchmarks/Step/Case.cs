@@ -46,12 +46,12 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
         {
             using Loaded<TExample> loaded = method.Load(checkpoint.Folder);
             foreach ((Shape shape, JsonObject line) in Shapes.Zip(lines))
-                line[method.Name] = Train(loaded, shape, settings, method.Passes * operations.Of(WorkOf(Make(1, shape.Tokens)[0])) * shape.Rows);
+                Train(loaded, shape, line, (method.Name, method.Passes * operations.Of(WorkOf(Make(1, shape.Tokens)[0])) * shape.Rows), settings);
         }
         return lines;
     }
 
-    private JsonNode Train(Loaded<TExample> loaded, Shape shape, Settings settings, double operations)
+    private void Train(Loaded<TExample> loaded, Shape shape, JsonObject line, (string Name, double Operations) method, Settings settings)
     {
         TExample[] some = Make(Distinct, shape.Tokens);
         int steps = settings.Steps + BlockClock.WarmUp * BlockClock.Steps;
@@ -59,13 +59,14 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
         try
         {
             TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock));
-            return Figures(report, clock.Median, shape, operations, settings.Peak);
+            line[method.Name] = Figures(report, clock.Median, shape, method.Operations, settings.Peak);
+            line["captured"] = (bool)line["captured"]! && report.Execution is { WhyEager: null, CapturedSteps: > 0 };
         }
         catch (Exception error) when (error is ExternalException or RecipeException)
         {
             GC.Collect(); // what a step left half done frees its memory
             GC.WaitForPendingFinalizers();
-            return error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? "out of memory" : $"failed: {error.Message.Split('\n')[0]}";
+            line[method.Name] = error.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase) ? "out of memory" : $"failed: {error.Message.Split('\n')[0]}";
         }
     }
 
@@ -73,13 +74,11 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     {
         ["ms"] = Math.Round(milliseconds, 2),
         ["tokens_per_s"] = Math.Round(shape.Rows * shape.Tokens / milliseconds * 1e3),
-        ["peak_gib"] = PeakGiB(report),
+        ["peak_gib"] = report.Memory is { } memory ? Math.Round(memory.PeakAllocatedBytes / (double)(1 << 30), 2) : null,
+        ["feed_wait_ms"] = Math.Round(report.WaitedForBatches.TotalMilliseconds / report.Steps.Count, 3),
         ["tflops"] = Math.Round(operations / milliseconds / 1e9, 1),
         ["mfu"] = Math.Round(operations / milliseconds * 1e3 / peak, 3),
     };
-
-    // A report that knows the allocator's peak gives it here.
-    private static double? PeakGiB(TrainingReport report) => null;
 
     private JsonObject Line(Shape shape, Settings settings) => new()
     {

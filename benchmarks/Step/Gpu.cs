@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using FlatPO.Recipes.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Step;

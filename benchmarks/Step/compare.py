@@ -65,7 +65,7 @@ def shown(line, method, field, form="{:.1f}"):
     value = line.get(method) if line else None
     if isinstance(value, dict):
         return form.format(value[field]) if value.get(field) is not None else "–"
-    return value or "–"  # "out of memory" stands where a figure would
+    return value if value and field == "ms" else "–"  # "out of memory" stands where the time would
 
 
 def ratio(ours, theirs):

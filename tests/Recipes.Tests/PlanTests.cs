@@ -111,6 +111,23 @@ public sealed class PlanTests(ITestOutputHelper output)
         Assert.True(Math.Abs(apart) < StatedError, said);
     }
 
+    [SkippableFact]
+    public void A_backbone_in_four_bits_takes_what_is_planned()
+    {
+        Skip.IfNot(OperatingSystem.IsLinux(), "the memory of the process is read from /proc, which this system has not");
+        ResidentMemory.KeepNothingBack();
+        using TemporaryFolder folder = Checkpoint();
+        MeasuredQuantized.Load(folder.Path, Devices.Cpu).Dispose(); // what the process needs whatever the recipe
+        GC.Collect();
+        long before = ResidentMemory.Now(), planned = MeasuredQuantized.Plan.WeightBytes + MeasuredQuantized.Plan.ArenaBytes;
+        using MeasuredQuantized recipe = MeasuredQuantized.Load(folder.Path, Devices.Cpu);
+        long measured = ResidentMemory.Now() - before;
+        double apart = (double)planned / measured - 1;
+        string said = string.Create(CultureInfo.InvariantCulture, $"planned {planned >> 10} KiB, measured {measured >> 10} KiB: {apart:p1} apart");
+        output.WriteLine(said);
+        Assert.True(Math.Abs(apart) < StatedError, said);
+    }
+
     private static void AssertPlanned<TExample>(IRecipe<TExample> recipe, IReadOnlyList<PlannedTensor> planned)
     {
         using TemporaryFolder folder = new();

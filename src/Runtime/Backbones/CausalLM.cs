@@ -43,9 +43,9 @@ public abstract class CausalLM(WeightTable weights) : LanguageModel<TokenExample
     }
 
     /// <inheritdoc/>
-    public override TokenBatch Collate(IReadOnlyList<TokenExample> examples, int maxLength)
+    public override TokenBatch Collate(IReadOnlyList<TokenExample> examples, int maxLength, Device device)
     {
-        TokenBatch batch = Collation.Tokens(examples, maxLength, Device);
+        TokenBatch batch = Collation.Tokens(examples, maxLength, device);
         return Inputs?.Adapter is PromptAdapter ? batch with { Supervised = batch.Supervised + examples.Count(TeachesFirst) } : batch;
     }
 

@@ -27,7 +27,7 @@ public abstract class ImageClassifier(WeightTable weights) : Backbone<ImageExamp
     }
 
     /// <inheritdoc/>
-    public override ImageBatch Collate(IReadOnlyList<ImageExample> examples, int maxLength) => Collation.Images(examples, Device);
+    public override ImageBatch Collate(IReadOnlyList<ImageExample> examples, int maxLength, Device device) => Collation.Images(examples, device);
 
     /// <inheritdoc/>
     public override Predictions Predict(ImageBatch batch) => new(Logits(batch), batch.Labels);

@@ -93,7 +93,7 @@ public abstract class ImageTextModel(WeightTable weights) : Backbone<ImageTextEx
     }
 
     /// <inheritdoc/>
-    public override ImageTextBatch Collate(IReadOnlyList<ImageTextExample> examples, int maxLength) => ImageTextCollation.Pairs(examples, maxLength, EndOf, Device);
+    public override ImageTextBatch Collate(IReadOnlyList<ImageTextExample> examples, int maxLength, Device device) => ImageTextCollation.Pairs(examples, maxLength, EndOf, device);
 
     /// <summary>
     /// Each image's choice among the batch's texts, then each text's among its images: the mean of their cross-entropies is transformers' <c>clip_loss</c>.

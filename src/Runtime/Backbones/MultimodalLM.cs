@@ -59,15 +59,15 @@ public abstract class MultimodalLM(WeightTable weights) : LanguageModel<Multimod
     }
 
     /// <inheritdoc/>
-    public override MultimodalBatch Collate(IReadOnlyList<MultimodalExample> examples, int maxLength)
+    public override MultimodalBatch Collate(IReadOnlyList<MultimodalExample> examples, int maxLength, Device device)
     {
         for (int row = 0; row < examples.Count; row++)
             CheckWhole(examples[row], maxLength, row);
         ImagePatches[] images = [.. examples.SelectMany(example => example.Images)];
         PatchGrid[] grids = [.. images.Select(image => image.Grid)];
-        TokenPlaces places = Locate(TokenRows.Of([.. examples.Select(example => example.InputIds)], maxLength), grids);
-        TokenBatch tokens = Collation.Tokens([.. examples.Select(example => new TokenExample(example.InputIds, example.Labels))], maxLength, Device);
-        return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images) : null, grids) { Places = places };
+        TokenPlaces places = Locate(TokenRows.Of([.. examples.Select(example => example.InputIds)], maxLength), grids, device);
+        TokenBatch tokens = Collation.Tokens([.. examples.Select(example => new TokenExample(example.InputIds, example.Labels))], maxLength, device);
+        return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images, device) : null, grids) { Places = places };
     }
 
     /// <summary>Texts to be continued as one batch, padded on the left so that all end together; their labels mean nothing.</summary>
@@ -78,13 +78,13 @@ public abstract class MultimodalLM(WeightTable weights) : LanguageModel<Multimod
         TokenRows rows = TokenRows.EndingTogether([.. prompts.Select(prompt => prompt.InputIds)]);
         Tensor ids = rows.OnDevice(rows.Ids, Device);
         TokenBatch tokens = new(ids, rows.OnDevice(rows.Mask, Device), ids, 0);
-        return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images) : null, grids) { Places = Locate(rows, grids) };
+        return new MultimodalBatch(tokens, images.Length > 0 ? Pixels(images, Device) : null, grids) { Places = Locate(rows, grids, Device) };
     }
 
     private protected override TokenBatch TokensOf(MultimodalBatch batch) => batch.Tokens;
 
-    /// <summary>Where the tokens stand, on the backbone's device. Throws FPO3032 where the image tokens are not those of the grids.</summary>
-    protected abstract TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids);
+    /// <summary>Where the tokens stand, on a device. Throws FPO3032 where the image tokens are not those of the grids.</summary>
+    protected abstract TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids, Device device);
 
     private void CheckImages(MultimodalExample example, int row)
     {
@@ -124,7 +124,7 @@ public abstract class MultimodalLM(WeightTable weights) : LanguageModel<Multimod
             yield return run;
     }
 
-    private Tensor Pixels(ImagePatches[] images)
+    private Tensor Pixels(ImagePatches[] images, Device device)
     {
         float[] pixels = new float[images.Sum(image => (long)image.Patches.Length)];
         long filled = 0;
@@ -133,6 +133,6 @@ public abstract class MultimodalLM(WeightTable weights) : LanguageModel<Multimod
             image.Patches.CopyTo(pixels, filled);
             filled += image.Patches.Length;
         }
-        return tensor(pixels, [pixels.LongLength / Patches.Numbers, Patches.Numbers], device: Device);
+        return tensor(pixels, [pixels.LongLength / Patches.Numbers, Patches.Numbers], device: device);
     }
 }

@@ -56,7 +56,7 @@ public abstract class SequenceClassifier : Backbone<SequenceExample, SequenceBat
     }
 
     /// <inheritdoc/>
-    public override SequenceBatch Collate(IReadOnlyList<SequenceExample> examples, int maxLength) => Collation.Sequences(examples, maxLength, Device);
+    public override SequenceBatch Collate(IReadOnlyList<SequenceExample> examples, int maxLength, Device device) => Collation.Sequences(examples, maxLength, device);
 
     /// <inheritdoc/>
     public override Predictions Predict(SequenceBatch batch) => new(Logits(batch), batch.Labels);

@@ -18,8 +18,13 @@ public abstract class Backbone<TExample, TBatch>(WeightTable weights) : Backbone
     /// </summary>
     public abstract void Check(IReadOnlyList<TExample> examples, int maxLength);
 
-    /// <summary>The examples as one batch on the backbone's device, rows cut at <paramref name="maxLength"/> tokens; 0 cuts none.</summary>
-    public abstract TBatch Collate(IReadOnlyList<TExample> examples, int maxLength);
+    /// <summary>
+    /// The examples as one batch on a device, rows cut at <paramref name="maxLength"/> tokens; 0 cuts none. Training calls it with the CPU, on another thread than the one that trains.
+    /// </summary>
+    public abstract TBatch Collate(IReadOnlyList<TExample> examples, int maxLength, Device device);
+
+    /// <summary>The same on the backbone's device.</summary>
+    public TBatch Collate(IReadOnlyList<TExample> examples, int maxLength) => Collate(examples, maxLength, Device);
 
     /// <summary>Whether it predicts something else of a row that is padded further, so that rows are padded no further than they must.</summary>
     public virtual bool CountsPadding => false;

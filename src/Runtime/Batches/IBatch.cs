@@ -37,6 +37,9 @@ public interface IBatch : IDisposable
     /// <summary>The same batch with other tensors of the same sizes, each made of the one it stands for.</summary>
     IBatch Each(Func<Tensor, Tensor> change);
 
-    /// <summary>The batch as one of few sizes: its rows padded on the right to <paramref name="length"/>, what its loss computes rounded up. It predicts and learns the same.</summary>
-    IBatch Rounded(long length) => this;
+    /// <summary>
+    /// The batch as one of few sizes: its rows padded on the right to <paramref name="length"/>, its loss computed on places for at least <paramref name="supervised"/> predictions, rounded up. It
+    /// predicts and learns the same.
+    /// </summary>
+    IBatch Rounded(long length, long supervised) => this;
 }

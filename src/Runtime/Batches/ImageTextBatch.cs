@@ -24,7 +24,7 @@ public sealed record ImageTextBatch(Tensor PixelValues, Tensor InputIds, Tensor 
     public IBatch Each(Func<Tensor, Tensor> change) => this with { PixelValues = change(PixelValues), InputIds = change(InputIds), AttentionMask = change(AttentionMask) };
 
     /// <inheritdoc/>
-    public IBatch Rounded(long length) =>
+    public IBatch Rounded(long length, long supervised) =>
         this with { InputIds = RowLengths.Filled(InputIds, length, TokenRows.PaddingId), AttentionMask = RowLengths.Filled(AttentionMask, length, 0) };
 
     /// <inheritdoc/>

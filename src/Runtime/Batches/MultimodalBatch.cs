@@ -28,7 +28,7 @@ public sealed record MultimodalBatch(TokenBatch Tokens, Tensor? PixelValues, IRe
         this with { Tokens = Tokens.Each(change), PixelValues = PixelValues is null ? null : change(PixelValues), Places = Places?.Each(change) };
 
     /// <inheritdoc/>
-    public IBatch Rounded(long length) => this with { Tokens = Tokens.Rounded(length), Places = Places?.Rounded(length) };
+    public IBatch Rounded(long length, long supervised) => this with { Tokens = Tokens.Rounded(length, supervised), Places = Places?.Rounded(length) };
 
     /// <inheritdoc/>
     public void Dispose()

@@ -28,7 +28,7 @@ public sealed record SequenceBatch(Tensor InputIds, Tensor AttentionMask, Tensor
         this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), TokenTypeIds = change(TokenTypeIds), Labels = change(Labels) };
 
     /// <inheritdoc/>
-    public IBatch Rounded(long length) => this with
+    public IBatch Rounded(long length, long supervised) => this with
     {
         InputIds = RowLengths.Filled(InputIds, length, TokenRows.PaddingId),
         AttentionMask = RowLengths.Filled(AttentionMask, length, 0),

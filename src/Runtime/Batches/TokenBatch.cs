@@ -34,7 +34,7 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
     public TokenBatch Each(Func<Tensor, Tensor> change) => this with { InputIds = change(InputIds), AttentionMask = change(AttentionMask), Labels = change(Labels) };
 
     /// <inheritdoc cref="IBatch.Rounded"/>
-    public TokenBatch Rounded(long length)
+    public TokenBatch Rounded(long length, long supervised)
     {
         TokenBatch wide = this with
         {
@@ -42,12 +42,12 @@ public sealed record TokenBatch(Tensor InputIds, Tensor AttentionMask, Tensor La
             AttentionMask = RowLengths.Filled(AttentionMask, length, 0),
             Labels = RowLengths.Filled(Labels, length, Unsupervised),
         };
-        return wide with { LossPlaces = RowLengths.LossPlaces(Supervised, wide.InputIds.numel()) };
+        return wide with { LossPlaces = RowLengths.LossPlaces(Math.Max(Supervised, supervised), wide.InputIds.numel()) };
     }
 
     IBatch IBatch.Each(Func<Tensor, Tensor> change) => Each(change);
 
-    IBatch IBatch.Rounded(long length) => Rounded(length);
+    IBatch IBatch.Rounded(long length, long supervised) => Rounded(length, supervised);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -45,7 +46,10 @@ internal sealed class FrozenLinear : IDisposable
     internal Tensor Product(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return functional.linear(x, Numbers(x.dtype), Bias).MoveToOuterDisposeScope();
+        Tensor weight = Numbers(x.dtype);
+        if (x.device_type != DeviceType.CUDA)
+            return functional.linear(x, weight, Bias).MoveToOuterDisposeScope();
+        return functional.linear(x.reshape(-1, In), weight, Bias).view([.. x.shape[..^1], Out]).MoveToOuterDisposeScope(); // cuBLAS adds the bias on its way
     }
 
     /// <summary>The gradient of the input, g W: [T, out] to [T, in].</summary>

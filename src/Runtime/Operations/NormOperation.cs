@@ -18,6 +18,7 @@ internal sealed class NormOperation : Operation
     private readonly Tensor? weight;
     private readonly Tensor? bias;
     private readonly double epsilon;
+    private bool givesSum = true;
     private Tensor normed = null!; // what was
     private Tensor? means;
     private Tensor? scales;
@@ -29,6 +30,10 @@ internal sealed class NormOperation : Operation
 
     /// <summary>x + delta, and its <see cref="Rms"/>.</summary>
     internal static (Tensor Sum, Tensor Normed) RmsOfSum(Tensor x, Tensor delta, Tensor weight, double epsilon) => OfSum(new NormOperation(false, weight, null, epsilon), x, delta);
+
+    /// <summary>The layer norm of x + delta, where nothing else reads the sum.</summary>
+    internal static Tensor LayerAfterSum(Tensor x, Tensor delta, (Tensor? Weight, Tensor? Bias) affine, double epsilon) =>
+        new NormOperation(true, affine.Weight, affine.Bias, epsilon) { givesSum = false }.Added(x, delta)[0];
 
     /// <summary>x + delta, and its layer norm.</summary>
     internal static (Tensor Sum, Tensor Normed) LayerOfSum(Tensor x, Tensor delta, (Tensor? Weight, Tensor? Bias) affine, double epsilon) =>
@@ -61,18 +66,20 @@ internal sealed class NormOperation : Operation
 
     private static (Tensor Sum, Tensor Normed) OfSum(NormOperation operation, Tensor x, Tensor delta)
     {
-        if (!x.shape.AsSpan().SequenceEqual(delta.shape))
-            throw new ArgumentException($"x is [{string.Join(", ", x.shape)}], what is added to it [{string.Join(", ", delta.shape)}]", nameof(delta));
-        Tensor[] outputs = operation.Run(x, delta);
+        Tensor[] outputs = operation.Added(x, delta);
         return (outputs[1], outputs[0]);
     }
+
+    private Tensor[] Added(Tensor x, Tensor delta) => x.shape.AsSpan().SequenceEqual(delta.shape)
+        ? Run(x, delta)
+        : throw new ArgumentException($"x is [{string.Join(", ", x.shape)}], what is added to it [{string.Join(", ", delta.shape)}]", nameof(delta));
 
     private Tensor[] Composed(Tensor x, Tensor? delta)
     {
         Tensor sum = Keep(delta is null ? x : x.Plus(delta));
         normed = sum;
         Tensor y = centered ? functional.layer_norm(sum, [sum.size(-1)], weight, bias, epsilon) : Ops.RmsNorm(sum, weight!, epsilon);
-        return delta is null ? [y] : [y, sum];
+        return delta is not null && givesSum ? [y, sum] : [y];
     }
 
     private Tensor Composed(Tensor ofNormed, Tensor? ofSum, Tensor x)
@@ -104,7 +111,7 @@ internal sealed class NormOperation : Operation
             means = centered ? Keep(empty([rows.Count], ScalarType.Float32, x.device)) : null;
         }
         rows.Launch(Function("forward", x, rows), x, delta, weight, bias, sum, y, means, scales, rows.Count, rows.Length, rows.Threads, (float)epsilon);
-        return sum is null ? [y] : [y, sum];
+        return sum is not null && givesSum ? [y, sum] : [y];
     }
 
     private Tensor Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)

@@ -131,6 +131,7 @@ public sealed class Arena : IDisposable
         {
             foreach (TrainableTensor tensor in arena?.Tensors ?? [])
                 tensor.Bind(null);
+            arena?.Copies.Prepare();
         }
     }
 }

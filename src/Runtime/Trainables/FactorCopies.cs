@@ -24,10 +24,9 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     /// <summary>Makes all copies anew.</summary>
     internal void Refresh()
     {
-        if (copies.Count == 0)
-            return;
-        if (Kernels.Usable(arena.Values) && copies.Keys.All(key => key.Format == ScalarType.BFloat16))
-            RefreshAtOnce();
+        Prepare();
+        if (table is not null)
+            Kernel.Of("factors.cu", "split_factors").Launch(((uint)table.size(0), BlocksOfRun, 1), Threads, 0, arena.Values, table);
         else
             foreach (Copy copy in copies.Values)
                 copy.Fill();
@@ -55,16 +54,16 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         return copy.Numbers;
     }
 
-    private void RefreshAtOnce()
+    /// <summary>Readies what a refresh needs, at the end of a pass: nothing can be copied to the device while a graph records the next one.</summary>
+    internal void Prepare()
     {
-        using var scope = NewDisposeScope();
-        if (table is null)
-        {
-            long[] runs = [.. copies.Values.SelectMany(copy => copy.Runs(arena))];
-            table = tensor(runs, [runs.LongLength / 4, 4], device: arena.Device).DetachFromDisposeScope();
-        }
-        Kernel.Of("factors.cu", "split_factors").Launch(((uint)table.size(0), BlocksOfRun, 1), Threads, 0, arena.Values, table);
+        if (table is not null || !AreForKernel)
+            return;
+        long[] runs = [.. copies.Values.SelectMany(copy => copy.Runs(arena))];
+        table = tensor(runs, [runs.LongLength / 4, 4], device: arena.Device).DetachFromDisposeScope();
     }
+
+    private bool AreForKernel => copies.Count > 0 && copies.Keys.All(key => key.Format == ScalarType.BFloat16) && Kernels.Usable(arena.Values);
 
     private sealed class Copy : IDisposable
     {

@@ -23,7 +23,7 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
     private readonly Device device;
     private readonly RowLengths lengths;
     private readonly CudaStreams.Scope? side;
-    private readonly CudaGraphPool pool = new();
+    private readonly CudaGraphPool pool;
     private readonly GraphShelf<StepGraph<TBatch>> graphs = new(MostGraphs);
     private readonly Dictionary<string, bool> seen = new(StringComparer.Ordinal); // whether its passes drew at random
     private readonly Stopwatch capturing = new();
@@ -33,7 +33,7 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
     /// <summary>Moves this thread to the device's side stream until it is disposed, where steps can be recorded.</summary>
     internal CapturedSteps(Func<Window<TBatch>, StepReport> step, Device device, RowLengths lengths)
     {
-        (this.step, this.device, this.lengths) = (step, device, lengths);
+        (this.step, this.device, this.lengths, pool) = (step, device, lengths, new CudaGraphPool(device));
         whyEager = WhyNot(device);
         side = whyEager is null ? CudaStreams.OpenSide(device) : null;
     }
@@ -95,6 +95,7 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
         capturing.Start();
         try
         {
+            CudaAllocator.Of(device)?.EmptyCache(); // graphs have memory of their own: what eager steps left would lie idle beside it
             StepGraph<TBatch> graph = StepGraph<TBatch>.Record(step, window, (device, pool), draws);
             graphs.Put(signature, Step, graph);
             recorded++;
@@ -102,6 +103,8 @@ internal sealed class CapturedSteps<TBatch> : IDisposable
         }
         catch (Exception error) // whatever it is, an eager step either does without it or throws it again
         {
+            CudaStreams.Synchronize(CudaStreams.Current(pool.Device), pool.Device);
+            graphs.Dispose(); // and their memory
             whyEager = $"a step could not be recorded: {error.Message.Split('\n')[0]}";
             return null;
         }

@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Training;
@@ -60,7 +59,7 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
     {
         if (!cut)
             return;
-        parts[^1].Graph.End(pool);
+        parts[^1].Graph.End();
         parts.Add((micro, CudaGraph.Begin(pool)));
     }
 
@@ -88,7 +87,7 @@ internal sealed class StepGraph<TBatch> : IPassWatch, IDisposable
         foreach (Tensor? kept in Kept(found))
             kept?.DetachFromDisposeScope();
         report = found;
-        parts[^1].Graph.End(pool);
+        parts[^1].Graph.End();
     }
 
     private static Tensor?[] Kept(StepReport? report) => [report?.Clean, report?.Perturbed, report?.Sharp?.Mask];

@@ -30,6 +30,9 @@ public sealed record TrainingReport(IReadOnlyList<StepRecord> Steps, TimeSpan El
     /// <summary>Mean sharpness of the last tenth of the steps (at least one); null without a sharpness policy.</summary>
     public double? FinalSharpness => Tail.Average(step => step.Sharpness);
 
+    /// <summary>How long steps waited for their batches, which are collated beside them.</summary>
+    public TimeSpan WaitedForBatches { get; init; }
+
     /// <summary>How the steps were executed.</summary>
     public Execution? Execution { get; init; }
 

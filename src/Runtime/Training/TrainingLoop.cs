@@ -53,23 +53,19 @@ public sealed class TrainingLoop
         {
             RowLengths lengths = steps.Backbone.CountsPadding ? default : RowLengths.Of(examples, MaxLength);
             using CapturedSteps<TBatch> captured = new(steps.Step, steps.Backbone.Device, lengths);
-            int[] order = [];
+            using BatchFeed<TExample, TBatch> feed = new(steps.Backbone, MaxLength, Windows(examples));
             for (int step = 0; step < Epochs * perEpoch; step++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                (int epoch, int position) = Math.DivRem(step, perEpoch);
-                if (position == 0)
-                    order = RunSeed.Shuffle(examples.Count, Seed, epoch);
                 double factor = steps.Schedule.Factor(step, Epochs * perEpoch);
                 using var scope = NewDisposeScope();
-                IEnumerable<TExample> some = order.Skip(position * perStep).Take(perStep).Select(index => examples[index]);
-                Window<TBatch> window = captured.Window([.. some.Chunk(BatchSize).Select(micro => steps.Backbone.Collate(micro, MaxLength))], new RunSeed(Seed, step));
+                Window<TBatch> window = captured.Window(feed.Next(cancellation), new RunSeed(Seed, step));
                 if (step == 0)
                     window.AfterFirstPass = new GradientCheck(steps.Backbone).Require;
                 steps.Optimizer.Schedule(factor);
-                log.Add(captured.Run(window), epoch, steps.Optimizer.LearningRate * factor);
+                log.Add(captured.Run(window), step / perEpoch, steps.Optimizer.LearningRate * factor);
             }
-            return log.Finish(memory) with { Execution = captured.Execution };
+            return log.Finish(memory) with { Execution = captured.Execution, WaitedForBatches = feed.Waited };
         }
         catch (Exception error) when (memory.RanOut(error))
         {
@@ -80,4 +76,10 @@ public sealed class TrainingLoop
             placement.Training = false;
         }
     }
+
+    /// <summary>The examples of each micro-batch of each window, epoch after epoch.</summary>
+    private IEnumerable<TExample[][]> Windows<TExample>(IReadOnlyList<TExample> examples) =>
+        from epoch in Enumerable.Range(0, Epochs)
+        from window in RunSeed.Shuffle(examples.Count, Seed, epoch).Chunk(BatchSize * GradientAccumulation)
+        select window.Select(index => examples[index]).Chunk(BatchSize).ToArray();
 }

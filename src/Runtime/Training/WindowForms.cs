@@ -11,12 +11,12 @@ internal static class WindowForms
     internal static string Signature<TBatch>(this Window<TBatch> window)
         where TBatch : IBatch => string.Join(" | ", window.Batches.Select(batch => $"{batch.Signature}: {string.Join(' ', batch.Tensors.Select(Size))}"));
 
-    /// <summary>The micro-batches with rows of one length, of which a run has few.</summary>
+    /// <summary>The micro-batches in one size, of which a run has few.</summary>
     internal static IReadOnlyList<TBatch> Rounded<TBatch>(this IReadOnlyList<TBatch> batches, RowLengths lengths)
         where TBatch : IBatch
     {
-        long length = lengths.For(batches.Max(batch => batch.Length));
-        return [.. batches.Select(batch => (TBatch)batch.Rounded(length))];
+        (long length, long supervised) = (lengths.For(batches.Max(batch => batch.Length)), batches.Max(batch => batch.Supervised));
+        return [.. batches.Select(batch => (TBatch)batch.Rounded(length, supervised))];
     }
 
     /// <summary>A window with tensors of its own, which outlive the current dispose scope.</summary>

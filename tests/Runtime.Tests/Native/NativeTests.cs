@@ -22,6 +22,19 @@ public sealed class NativeTests
     }
 
     [Fact]
+    public void An_exception_behind_the_shield_is_an_answer_and_the_process_goes_on()
+    {
+        Assert.Null(NativeShield.Missing);
+        Assert.True(TorchLibraries.TryFind("torch_cpu", "_ZN2at15set_num_threadsEi", out IntPtr setThreads));
+        int before = get_num_threads();
+        Assert.True(NativeShield.TryCall(setThreads, before + 1));
+        Assert.Equal(before + 1, get_num_threads());
+        Assert.False(NativeShield.TryCall(setThreads, -5)); // which libtorch refuses
+        Assert.True(NativeShield.TryCall(setThreads, before));
+        Assert.Equal(before, get_num_threads());
+    }
+
+    [Fact]
     public void Rms_norm_divides_by_the_root_mean_square()
     {
         float[] y = Ops.RmsNorm(tensor(new float[] { 3, 4 }), tensor(new float[] { 1, 2 }), 0).Numbers();

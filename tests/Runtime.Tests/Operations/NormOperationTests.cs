@@ -19,6 +19,7 @@ public sealed class NormOperationTests : IDisposable
         RmsOfSum,
         LayerOfSum,
         LayerOfSumWithoutWeights,
+        LayerAfterSum,
     }
 
     public static TheoryData<Kind, long[], ScalarType> Small => Cases([[2, 3, 3], [1, 5], [2, 8], [3, 1, 64]], ScalarType.Float64, ScalarType.Float32, ScalarType.BFloat16);
@@ -79,13 +80,13 @@ public sealed class NormOperationTests : IDisposable
     private static void Compare(Kind kind, long[] shape, ScalarType dtype, Device device)
     {
         Tensor Made(params long[] sizes) => Near.Random(dtype, device, sizes);
-        bool sums = kind != Kind.Rms, centered = kind is Kind.LayerOfSum or Kind.LayerOfSumWithoutWeights;
-        Tensor? weight = kind == Kind.LayerOfSumWithoutWeights ? null : Made(shape[^1]), bias = kind == Kind.LayerOfSum ? Made(shape[^1]) : null;
+        bool sums = kind != Kind.Rms, centered = kind is Kind.LayerOfSum or Kind.LayerOfSumWithoutWeights or Kind.LayerAfterSum;
+        Tensor? weight = kind == Kind.LayerOfSumWithoutWeights ? null : Made(shape[^1]), bias = kind is Kind.LayerOfSum or Kind.LayerAfterSum ? Made(shape[^1]) : null;
         Tensor x = Made(shape), delta = Made(shape), ofNormed = Made(shape), ofSum = Made(shape);
         Tensor sum = (sums ? x.add(delta, 1) : x.clone()).to_type(ScalarType.Float64).requires_grad_();
         Tensor normed = Plain(sum, weight, bias, centered);
 
-        foreach ((bool useSum, bool useNormed, bool deltaToo, bool scattered) in Ways(sums))
+        foreach ((bool useSum, bool useNormed, bool deltaToo, bool scattered) in Ways(kind))
         {
             using GradientPass pass = GradientPass.Open();
             Tensor own = x.clone().requires_grad_(), added = delta.clone().requires_grad_(deltaToo);
@@ -93,6 +94,7 @@ public sealed class NormOperationTests : IDisposable
             (Tensor Sum, Tensor Normed) found = kind switch
             {
                 Kind.Rms => (x, NormOperation.Rms(read, weight!, Epsilon)),
+                Kind.LayerAfterSum => (sum, NormOperation.LayerAfterSum(read, added, (weight, bias), Epsilon)),
                 Kind.RmsOfSum => NormOperation.RmsOfSum(read, added, weight!, Epsilon),
                 _ => NormOperation.LayerOfSum(read, added, (weight, bias), Epsilon),
             };
@@ -109,9 +111,12 @@ public sealed class NormOperationTests : IDisposable
         }
     }
 
-    private static (bool UseSum, bool UseNormed, bool DeltaToo, bool Scattered)[] Ways(bool sums) => sums
-        ? [(true, true, true, false), (false, true, true, true), (true, false, true, false), (true, true, false, true)]
-        : [(false, true, false, false), (false, true, false, true)];
+    private static (bool UseSum, bool UseNormed, bool DeltaToo, bool Scattered)[] Ways(Kind kind) => kind switch
+    {
+        Kind.Rms => [(false, true, false, false), (false, true, false, true)],
+        Kind.LayerAfterSum => [(false, true, true, false), (false, true, false, true)],
+        _ => [(true, true, true, false), (false, true, true, true), (true, false, true, false), (true, true, false, true)],
+    };
 
     private static Tensor Plain(Tensor x, Tensor? weight, Tensor? bias, bool centered)
     {

@@ -74,6 +74,15 @@ public partial class MeasuredDora;
 [Training(BatchSize = 4, MaxLength = 256)]
 public partial class MeasuredProbe;
 
+/// <summary>Every linear layer of a backbone in 4 bits.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Rank = 8, Alpha = 16, Sites = Sites.AllLinear)]
+[FlatPO(Rho = 0.05, Fraction = 0.05)]
+[AdamW(LearningRate = 1e-4)]
+[Training(BatchSize = 4, MaxLength = 256, Precision = Precision.NF4)]
+public partial class MeasuredQuantized;
+
 /// <summary>Layers that keep their inputs alone.</summary>
 [Recipe(TaskType.CausalLM)]
 [Backbone("Specimens/measured")]

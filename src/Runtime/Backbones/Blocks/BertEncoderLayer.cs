@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
@@ -39,8 +38,8 @@ internal sealed class BertEncoderLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = attentionNorm.Forward(x.Plus(dropout.Forward(attention.Forward(x, context), context.Training)));
+        Tensor attended = attentionNorm.ForwardAfterSum(x, dropout.Forward(attention.Forward(x, context), context.Training));
         Tensor fed = dropout.Forward(feedForward.Forward(attended), context.Training);
-        return feedForwardNorm.Forward(attended.Plus(fed)).MoveToOuterDisposeScope();
+        return feedForwardNorm.ForwardAfterSum(attended, fed).MoveToOuterDisposeScope();
     }
 }

@@ -18,6 +18,13 @@ internal sealed class LayerNorm(NormSite site, long width, double epsilon)
         return functional.layer_norm(wide, [width], scale?.to_type(ScalarType.Float32), shift?.to_type(ScalarType.Float32), epsilon).to_type(x.dtype).MoveToOuterDisposeScope();
     }
 
+    /// <summary>The norm of x + delta, where nothing else reads the sum.</summary>
+    internal Tensor ForwardAfterSum(Tensor x, Tensor delta)
+    {
+        Tensor? scale = site.Weight?.Value, shift = site.Bias?.Value;
+        return NormOperation.Takes(x, scale, shift) ? NormOperation.LayerAfterSum(x, delta, (scale, shift), epsilon) : Forward(x.Plus(delta));
+    }
+
     /// <summary>x + delta, and its norm.</summary>
     internal (Tensor Sum, Tensor Normed) ForwardSum(Tensor x, Tensor delta)
     {

@@ -53,12 +53,18 @@ internal sealed class OptLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = normFirst
-            ? x.Plus(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training))
-            : attentionNorm.Forward(x.Plus(dropout.Forward(attention.Forward(x, context), context.Training)));
-        Tensor fed = normFirst
-            ? attended.Plus(dropout.Forward(feedForward.Forward(feedForwardNorm.Forward(attended)), context.Training))
-            : feedForwardNorm.Forward(attended.Plus(dropout.Forward(feedForward.Forward(attended), context.Training)));
-        return fed.MoveToOuterDisposeScope();
+        return (normFirst ? NormFirst(x, context) : NormLast(x, context)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor NormFirst(Tensor x, in AttentionContext context)
+    {
+        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
+        return attended.Plus(dropout.Forward(feedForward.Forward(normed), context.Training));
+    }
+
+    private Tensor NormLast(Tensor x, in AttentionContext context)
+    {
+        Tensor attended = attentionNorm.ForwardAfterSum(x, dropout.Forward(attention.Forward(x, context), context.Training));
+        return feedForwardNorm.ForwardAfterSum(attended, dropout.Forward(feedForward.Forward(attended), context.Training));
     }
 }

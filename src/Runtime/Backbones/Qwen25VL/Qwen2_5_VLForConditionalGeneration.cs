@@ -129,12 +129,15 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         vision.Forward(pixelValues ?? throw new RecipeException("FPO3032", $"the batch has {grids.Count} images and no pixel values"), grids, patches);
 
     /// <inheritdoc/>
-    protected override TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids)
+    protected override TokenPlaces Locate(TokenRows tokens, IReadOnlyList<PatchGrid> grids, Device device)
     {
         MultimodalPositions positions = MultimodalPositions.Of(tokens, grids, ImageToken, (int)Patches.Merge);
         return new TokenPlaces(
-            tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: Device),
-            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: Device) : null) { Patches = grids.Count > 0 ? vision.Locate(grids) : null };
+            tensor(positions.Numbers, [3, tokens.Rows, tokens.Length], device: device),
+            positions.ImageTokens.Count > 0 ? tensor(positions.ImageTokens.ToArray(), device: device) : null)
+        {
+            Patches = grids.Count > 0 ? vision.Locate(grids, device) : null,
+        };
     }
 
     private TokenPlaces PlacesOf(MultimodalBatch batch)
@@ -142,7 +145,7 @@ public sealed class Qwen2_5_VLForConditionalGeneration : MultimodalLM
         if (batch.Places is { } known)
             return known;
         Recording.Refuse("a batch without places is read back from the device");
-        return Locate(TokenRows.Of(batch.Tokens), batch.Grids);
+        return Locate(TokenRows.Of(batch.Tokens), batch.Grids, Device);
     }
 
     // [rows, T, hidden], with what the vision tower saw in place of the image tokens

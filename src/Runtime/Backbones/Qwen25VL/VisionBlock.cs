@@ -36,7 +36,7 @@ internal sealed class VisionBlock
     internal Tensor Forward(Tensor x, in PatchContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x.Plus(attention.Forward(attentionNorm.Forward(x), context));
-        return attended.Plus(feedForward.Forward(feedForwardNorm.Forward(attended))).MoveToOuterDisposeScope();
+        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, attention.Forward(attentionNorm.Forward(x), context));
+        return attended.Plus(feedForward.Forward(normed)).MoveToOuterDisposeScope();
     }
 }

@@ -60,12 +60,12 @@ internal sealed class VisionTower
     /// <summary>How it takes images.</summary>
     internal PatchFormat Format { get; }
 
-    /// <summary>Where the patches of images with these grids lie, on the tower's device.</summary>
-    internal PatchPlaces Locate(IReadOnlyList<PatchGrid> grids)
+    /// <summary>Where the patches of images with these grids lie, on a device.</summary>
+    internal PatchPlaces Locate(IReadOnlyList<PatchGrid> grids, Device device)
     {
         PatchOrder order = OrderOf(grids);
         return new PatchPlaces(
-            tensor(order.Windowed, device: weights.Device), tensor(order.Arriving, device: weights.Device), tensor(order.Places, [order.Places.Length / 2, 2, 1], device: weights.Device));
+            tensor(order.Windowed, device: device), tensor(order.Arriving, device: device), tensor(order.Places, [order.Places.Length / 2, 2, 1], device: device));
     }
 
     /// <summary>pixels [patches, numbers of a patch] of images with these grids, whose patches lie at <paramref name="places"/>, to one vector a token: [image tokens, width].</summary>
@@ -76,7 +76,7 @@ internal sealed class VisionTower
             throw new RecipeException("FPO3032", $"pixel values are [{string.Join(", ", pixels.shape)}]; the batch's {grids.Count} images are [{patches}, {Format.Numbers}]");
         using var scope = NewDisposeScope();
         PatchOrder order = OrderOf(grids);
-        (Tensor windowed, Tensor arriving, Tensor rows) = places ?? Locate(grids);
+        (Tensor windowed, Tensor arriving, Tensor rows) = places ?? Locate(grids, weights.Device);
         PatchContext images = new(Turns(rows), order.Images);
         PatchContext windows = new(new RotaryTable(images.Rotary.Cosine.index_select(0, windowed), images.Rotary.Sine.index_select(0, windowed)), order.Windows);
         // a convolution whose patches do not overlap is a linear layer

@@ -44,8 +44,8 @@ internal sealed class ViTLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = x.Plus(dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
-        Tensor fed = feedForward.Forward(feedForwardNorm.Forward(attended));
+        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
+        Tensor fed = feedForward.Forward(normed);
         return attended.Plus(dropout.Forward(fed, context.Training)).MoveToOuterDisposeScope();
     }
 }

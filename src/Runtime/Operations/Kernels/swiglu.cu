@@ -5,6 +5,7 @@
 constexpr int kThreads = 128;
 constexpr int kColumns = 2;
 constexpr int kStage = 32; // rows staged at once
+constexpr int kAhead = 4;  // rows read before the first of them is worked on: their loads overlap
 
 struct Hidden {
     const bf16* numbers; // [T, stride]; not read where rank is 0
@@ -40,11 +41,11 @@ template <int R> __device__ __forceinline__ void gather(float (&sums)[R], float 
         sums[k] = fmaf(x, h[k], sums[k]);
 }
 
-__device__ __forceinline__ float sigmoid(float x) { return 1.f / (1.f + __expf(-x)); }
+__device__ __forceinline__ float sigmoid(float x) { return __fdividef(1.f, 1.f + __expf(-x)); }
 
 template <int R>
 __device__ __forceinline__ void forward(const bf16* products, Hidden gate, Hidden up, const float* gate_b, const float* up_b, bf16* result, long T, long F, int run) {
-    __shared__ float hg[kStage][R], hu[kStage][R];
+    __shared__ __align__(16) float hg[kStage][R], hu[kStage][R];
     long j = (long)kColumns * (blockIdx.x * kThreads + threadIdx.x);
     bool inside = j < F;
     float bg[kColumns][R] = {}, bu[kColumns][R] = {};
@@ -60,16 +61,25 @@ __device__ __forceinline__ void forward(const bf16* products, Hidden gate, Hidde
         stage(hu, up, t0, count);
         __syncthreads();
         if (!inside) continue;
-#pragma unroll 4
-        for (int i = 0; i < count; i++) {
-            const bf16* row = products + (t0 + i) * 2 * F + j;
-            Pack<bf16, kColumns> g = load<bf16, kColumns>(row), u = load<bf16, kColumns>(row + F), y;
+        for (int i = 0; i < count; i += kAhead) {
+            Pack<bf16, kColumns> g[kAhead], u[kAhead];
 #pragma unroll
-            for (int c = 0; c < kColumns; c++) {
-                float x = branched(g[c], hg[i], bg[c]);
-                y.set(c, x * sigmoid(x) * branched(u[c], hu[i], bu[c]));
+            for (int r = 0; r < kAhead; r++) {
+                const bf16* row = products + (t0 + min(i + r, count - 1)) * 2 * F + j;
+                g[r] = load<bf16, kColumns>(row);
+                u[r] = load<bf16, kColumns>(row + F);
             }
-            store(result + (t0 + i) * F + j, y);
+#pragma unroll
+            for (int r = 0; r < kAhead; r++) {
+                if (i + r >= count) break;
+                Pack<bf16, kColumns> y;
+#pragma unroll
+                for (int c = 0; c < kColumns; c++) {
+                    float x = branched(g[r][c], hg[i + r], bg[c]);
+                    y.set(c, x * sigmoid(x) * branched(u[r][c], hu[i + r], bu[c]));
+                }
+                store(result + (t0 + i + r) * F + j, y);
+            }
         }
     }
 }
@@ -78,7 +88,7 @@ __device__ __forceinline__ void forward(const bf16* products, Hidden gate, Hidde
 template <int R>
 __device__ __forceinline__ void backward(bf16* products, Hidden gate, Hidden up, Hidden down, const float* gate_b, const float* up_b, const float* down_a, const bf16* gradient, float* partial,
                                          long T, long F, int run) {
-    __shared__ float hg[kStage][R], hu[kStage][R], hd[kStage][R];
+    __shared__ __align__(16) float hg[kStage][R], hu[kStage][R], hd[kStage][R];
     long j = (long)kColumns * (blockIdx.x * kThreads + threadIdx.x);
     bool inside = j < F;
     float bg[kColumns][R] = {}, bu[kColumns][R] = {}, ad[kColumns][R] = {}, of_gate[kColumns][R] = {}, of_up[kColumns][R] = {}, of_down[kColumns][R] = {};
@@ -96,23 +106,33 @@ __device__ __forceinline__ void backward(bf16* products, Hidden gate, Hidden up,
         stage(hd, down, t0, count);
         __syncthreads();
         if (!inside) continue;
-#pragma unroll 2
-        for (int i = 0; i < count; i++) {
-            bf16* row = products + (t0 + i) * 2 * F + j;
-            Pack<bf16, kColumns> g = load<bf16, kColumns>(row), u = load<bf16, kColumns>(row + F), d = load<bf16, kColumns>(gradient + (t0 + i) * F + j), dg, du;
+        for (int i = 0; i < count; i += kAhead) {
+            Pack<bf16, kColumns> g[kAhead], u[kAhead], d[kAhead];
 #pragma unroll
-            for (int c = 0; c < kColumns; c++) {
-                float x = branched(g[c], hg[i], bg[c]), y = branched(u[c], hu[i], bu[c]), z = branched(d[c], hd[i], ad[c]);
-                float s = sigmoid(x), open = x * s;
-                float of_x = z * y * s * (1.f + x * (1.f - s)), of_y = z * open;
-                dg.set(c, of_x);
-                du.set(c, of_y);
-                gather(of_gate[c], of_x, hg[i]);
-                gather(of_up[c], of_y, hu[i]);
-                gather(of_down[c], open * y, hd[i]);
+            for (int r = 0; r < kAhead; r++) {
+                long t = t0 + min(i + r, count - 1);
+                g[r] = load<bf16, kColumns>(products + t * 2 * F + j);
+                u[r] = load<bf16, kColumns>(products + t * 2 * F + F + j);
+                d[r] = load<bf16, kColumns>(gradient + t * F + j);
             }
-            store(row, dg);
-            store(row + F, du);
+#pragma unroll
+            for (int r = 0; r < kAhead; r++) {
+                if (i + r >= count) break;
+                Pack<bf16, kColumns> dg, du;
+#pragma unroll
+                for (int c = 0; c < kColumns; c++) {
+                    float x = branched(g[r][c], hg[i + r], bg[c]), y = branched(u[r][c], hu[i + r], bu[c]), z = branched(d[r][c], hd[i + r], ad[c]);
+                    float s = sigmoid(x), open = x * s;
+                    float of_x = z * y * s * (1.f + x * (1.f - s)), of_y = z * open;
+                    dg.set(c, of_x);
+                    du.set(c, of_y);
+                    gather(of_gate[c], of_x, hg[i + r]);
+                    gather(of_up[c], of_y, hu[i + r]);
+                    gather(of_down[c], open * y, hd[i + r]);
+                }
+                store(products + (t0 + i + r) * 2 * F + j, dg);
+                store(products + (t0 + i + r) * 2 * F + F + j, du);
+            }
         }
     }
     if (!inside) return;

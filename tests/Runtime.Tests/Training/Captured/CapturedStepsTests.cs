@@ -30,7 +30,7 @@ public sealed class CapturedStepsTests
         TokenBatch batch = Batch(2, 8, supervised: 5);
         string signature = Signature(batch);
         Assert.Equal(signature, Signature(Batch(2, 8, supervised: 5)));
-        Assert.Equal(Signature(Batch(2, 8, supervised: 5).Rounded(8)), Signature(Batch(2, 8, supervised: 6).Rounded(8))); // both are computed on six places
+        Assert.Equal(Signature(Batch(2, 8, supervised: 5).Rounded(8, 0)), Signature(Batch(2, 8, supervised: 6).Rounded(8, 0))); // both are computed on six places
         string[] others =
         [
             Signature(Batch(3, 8, supervised: 5)), Signature(Batch(2, 9, supervised: 5)), Signature(Batch(2, 8, supervised: 6)), Signature(batch with { Padding = Padding.Right }),

@@ -51,11 +51,13 @@ public sealed class RoundingTests
         Assert.True(Families.Visit(Golden.Backbone(family), Devices.Cpu, [5, 9, 3, 7], new Rounds(new PromptTuningMethod { VirtualTokens = 3 }, Sites.Inputs)));
 
     [Fact]
-    public void The_micro_batches_of_a_window_have_rows_of_one_length()
+    public void The_micro_batches_of_a_window_are_of_one_size()
     {
         using var scope = NewDisposeScope();
         TokenBatch Rows(int length) => Collation.Tokens([new TokenExample([.. Enumerable.Range(1, length)])], 0, CPU);
-        Assert.Equal([16, 16], new[] { Rows(3), Rows(11) }.Rounded(new RowLengths(40)).Select(batch => batch.Length));
+        IReadOnlyList<TokenBatch> rounded = new[] { Rows(3), Rows(11) }.Rounded(new RowLengths(40));
+        Assert.Equal([16, 16], rounded.Select(batch => batch.Length));
+        Assert.Equal([10, 10], rounded.Select(batch => batch.LossPlaces));
     }
 
     [Fact]
@@ -80,7 +82,7 @@ public sealed class RoundingTests
             using (no_grad())
                 arena.Values.add_(randn([arena.Count], generator: new Generator(11, CPU)).mul(0.05));
             TBatch[] batches = [.. examples.Chunk(2).Select(some => backbone.Collate(some, 0))];
-            TBatch[] rounded = [.. batches.Select(batch => (TBatch)batch.Rounded(batches.Max(other => other.Length) + 5))];
+            TBatch[] rounded = [.. batches.Select(batch => (TBatch)batch.Rounded(batches.Max(other => other.Length) + 5, batches.Max(other => other.Supervised)))];
 
             (Tensor loss, Tensor gradient) = Pass(batches);
             (Tensor roundedLoss, Tensor roundedGradient) = Pass(rounded);
