@@ -49,6 +49,21 @@ public sealed class CapturedOnGpuTests(ITestOutputHelper output)
         Assert.Null(captured.Execution.WhyEager);
     }
 
+    [SkippableTheory, MemberData(nameof(All))]
+    public void So_is_one_whose_layers_are_run_again_in_backward_on_a_gpu(string family)
+    {
+        RunOutcome captured = Compare(Golden.Backbone(family), Mixed, new ShortRun(new TrainingLoop { Epochs = 8, BatchSize = 3, Checkpointing = true }));
+        Assert.Null(captured.Execution.WhyEager);
+        captured.AssertNear(Run(Golden.Backbone(family), Mixed, new ShortRun(new TrainingLoop { Epochs = 8, BatchSize = 3 })), Tolerance);
+    }
+
+    [SkippableFact]
+    public void Dropout_in_layers_that_are_run_again_runs_eagerly_and_says_why_on_a_gpu()
+    {
+        RunOutcome refused = CompareEager(new ShortRun(new TrainingLoop { Epochs = 4, BatchSize = 3, Checkpointing = true }) { Dropout = 0.3 });
+        Assert.Contains("sets the generator back", refused.Execution.WhyEager);
+    }
+
     [SkippableFact]
     public void So_is_one_that_perturbs_a_quantile_on_a_gpu()
     {
