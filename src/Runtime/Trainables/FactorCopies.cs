@@ -13,6 +13,7 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     private const uint BlocksOfRun = 16;
 
     private readonly Dictionary<(TrainableTensor First, int Count, bool Beside, ScalarType Format), Copy> copies = [];
+    private bool grew; // since the last refresh
     private Tensor? table; // int64 [runs, 4], as the kernel wants it; null until the next refresh where a copy was added
 
     /// <summary>Matrices [rank_i, in] one below the other, the rounded rows of each followed by what they lack: [2 · Σ rank_i, in].</summary>
@@ -24,6 +25,7 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     /// <summary>Makes all copies anew.</summary>
     internal void Refresh()
     {
+        grew = false;
         if (copies.Count == 0)
             return;
         if (Kernels.Usable(arena.Values) && copies.Keys.All(key => key.Format == ScalarType.BFloat16))
@@ -31,6 +33,13 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         else
             foreach (Copy copy in copies.Values)
                 copy.Fill();
+    }
+
+    /// <summary>Makes all copies anew where some were added: the next refresh then has nothing to bring to the device, and can be recorded.</summary>
+    internal void Settle()
+    {
+        if (grew)
+            Refresh();
     }
 
     /// <inheritdoc/>
@@ -50,6 +59,7 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         Copy copy = new(matrices, beside ? 1 : 0, format);
         copy.Fill();
         copies[key] = copy;
+        grew = true;
         table?.Dispose();
         table = null;
         return copy.Numbers;

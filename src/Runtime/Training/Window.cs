@@ -61,6 +61,7 @@ public sealed class Window<TBatch>(IReadOnlyList<TBatch> batches, RunSeed seed)
             total.add_(PassOne(arena, () => loss(batches[micro], predictions)), Scalars.One);
             Watch?.End();
         }
+        arena.Copies.Settle();
         AfterFirstPass?.Invoke(arena, Fed);
         AfterFirstPass = null;
         return total.MoveToOuterDisposeScope();
