@@ -48,7 +48,7 @@ public sealed class BatchFeedTests
         Skip.IfNot(CudaStreams.TryBind(out reason) && CudaGraph.TryBind(out reason), reason);
         using var side = CudaStreams.OpenSide(Devices.Cuda());
         using Tensor number = zeros(1, float32, Devices.Cuda());
-        CudaGraphPool pool = new();
+        CudaGraphPool pool = new(Devices.Cuda());
         using CudaGraph graph = CudaGraph.Begin(pool);
         number.add_(Scalars.One);
         Exception? error = null;
@@ -59,7 +59,7 @@ public sealed class BatchFeedTests
         }));
         other.Start();
         other.Join();
-        graph.End(pool);
+        graph.End();
         Assert.Null(error);
         graph.Replay();
         Assert.Equal(1, number.cpu().item<float>());
