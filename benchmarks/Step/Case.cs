@@ -20,7 +20,8 @@ internal interface ICase
 /// <param name="Steps">Steps that count.</param>
 /// <param name="Eager">Whether steps run one kernel after the other, none captured.</param>
 /// <param name="Peak">Operations a second of a large matrix product.</param>
-internal sealed record Settings(int Steps, bool Eager, double Peak);
+/// <param name="Checkpointing">Whether layers are run again in backward.</param>
+internal sealed record Settings(int Steps, bool Eager, double Peak, bool Checkpointing);
 
 /// <inheritdoc/>
 internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes, Method<TExample>[] Methods) : ICase
@@ -58,7 +59,7 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
         BlockClock clock = new();
         try
         {
-            TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock));
+            TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock, settings.Checkpointing));
             line[method.Name] = Figures(report, clock.Median, shape, method.Operations, settings.Peak);
             line["captured"] = (bool)line["captured"]! && report.Execution is { WhyEager: null, CapturedSteps: > 0 };
         }
@@ -87,6 +88,7 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     {
         ["peer"] = "flatpo.recipes",
         ["captured"] = !settings.Eager,
+        ["checkpointing"] = settings.Checkpointing,
         ["case"] = Name,
         ["rows"] = shape.Rows,
         ["tokens"] = shape.Tokens,

@@ -7,7 +7,7 @@ namespace Step;
 internal readonly record struct Shape(int Rows, int Tokens);
 
 /// <summary>What one run of a recipe is given.</summary>
-internal sealed record Run<TExample>(TExample[] Examples, Shape Shape, BlockClock Clock);
+internal sealed record Run<TExample>(TExample[] Examples, Shape Shape, BlockClock Clock, bool Checkpointing);
 
 /// <summary>A way to train: a recipe of its own.</summary>
 /// <param name="Name">As the peer calls it.</param>

@@ -7,7 +7,8 @@ namespace Step;
 /// <param name="Steps">Steps that count.</param>
 /// <param name="Eager">Whether steps are captured never.</param>
 /// <param name="Cpu">Whether the small cases run instead.</param>
-internal sealed record Options(IReadOnlyList<string> Cases, int Steps, bool Eager, bool Cpu)
+/// <param name="Checkpointing">Whether layers are run again in backward.</param>
+internal sealed record Options(IReadOnlyList<string> Cases, int Steps, bool Eager, bool Cpu, bool Checkpointing)
 {
     private const int FewestSteps = 50;
 
@@ -15,12 +16,15 @@ internal sealed record Options(IReadOnlyList<string> Cases, int Steps, bool Eage
     internal static Options Of(string[] arguments)
     {
         List<string> cases = [];
-        Options options = new(cases, FewestSteps, false, false);
+        Options options = new(cases, FewestSteps, false, false, false);
         for (int i = 0; i < arguments.Length; i++)
             switch (arguments[i])
             {
                 case "--eager":
                     options = options with { Eager = true };
+                    break;
+                case "--checkpointing":
+                    options = options with { Checkpointing = true };
                     break;
                 case "--cpu":
                     options = options with { Cpu = true };
@@ -33,7 +37,7 @@ internal sealed record Options(IReadOnlyList<string> Cases, int Steps, bool Eage
                         cases.Add(arguments[i + 1]);
                     break;
                 default:
-                    throw new ArgumentException($"'{arguments[i]}' means nothing; allowed are --case NAME ..., --steps N, --eager, --cpu");
+                    throw new ArgumentException($"'{arguments[i]}' means nothing; allowed are --case NAME ..., --steps N, --eager, --checkpointing, --cpu");
             }
         return options;
     }

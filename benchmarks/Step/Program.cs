@@ -4,6 +4,7 @@
 // --case NAME ...   some cases; all unless given
 // --steps N         steps that count, in blocks of ten; 50 unless given
 // --eager           no captured steps (FLATPO_CAPTURE=off)
+// --checkpointing   layers keep their inputs alone and are run again in backward
 // --cpu             small models on the CPU beside a loop written by hand: a ratio, in less than a minute
 // A time is taken inside Train, through its progress: the loop reads losses back every ten steps, which waits for the device, so that from one block's first report to the next one's ten
 // whole steps went by, batches and all. The first two blocks are left out; a figure is the median over the others, of a block's time divided by ten.
@@ -28,7 +29,7 @@ try
     ICase[] cases = Chosen(Cases.All, one => one.Name);
     if (!TorchLibraries.TryUseCuda(out string? reason))
         throw new ArgumentException($"nothing to measure: {reason}; --cpu measures small models without a GPU");
-    Settings settings = new(options.Steps, options.Eager, Gpu.MatrixProduct());
+    Settings settings = new(options.Steps, options.Eager, Gpu.MatrixProduct(), options.Checkpointing);
     return Print(cases.SelectMany(one => one.Measure(settings)));
 
     T[] Chosen<T>(T[] all, Func<T, string> name) => options.Cases.Count == 0 ? all : [.. options.Cases.Select(wanted => Array.Find(all, one => name(one) == wanted)

@@ -118,7 +118,7 @@ public sealed class PlanTests(ITestOutputHelper output)
         ResidentMemory.KeepNothingBack();
         using TemporaryFolder folder = Checkpoint();
         MeasuredQuantized.Load(folder.Path, Devices.Cpu).Dispose(); // what the process needs whatever the recipe
-        GC.Collect();
+        ResidentMemory.GiveBack();
         long before = ResidentMemory.Now(), planned = MeasuredQuantized.Plan.WeightBytes + MeasuredQuantized.Plan.ArenaBytes;
         using MeasuredQuantized recipe = MeasuredQuantized.Load(folder.Path, Devices.Cpu);
         long measured = ResidentMemory.Now() - before;

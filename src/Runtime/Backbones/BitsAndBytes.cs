@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;

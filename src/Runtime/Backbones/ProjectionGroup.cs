@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
 using static TorchSharp.torch;
 

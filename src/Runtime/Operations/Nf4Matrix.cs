@@ -1,5 +1,4 @@
 using FlatPO.Recipes.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Operations;

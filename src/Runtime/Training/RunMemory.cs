@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using FlatPO.Recipes.Native;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Training;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
 using FlatPO.Recipes.Tests.Adapters;

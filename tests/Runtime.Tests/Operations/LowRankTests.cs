@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
-using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -75,7 +74,7 @@ public sealed class LowRankTests
     [InlineData("cuda")]
     public void Copies_of_factors_are_exact_to_sixteen_bits_and_follow_the_arena(string on)
     {
-        Skip.If(on == "cuda" && !TorchLibraries.TryUseCuda(out string? reason), "no GPU");
+        Skip.If(on == "cuda" && !TorchLibraries.TryUseCuda(out _), "no GPU");
         using var scope = NewDisposeScope();
         Pairs pairs = new(on == "cuda" ? CUDA : CPU, ScalarType.BFloat16, 2, input: 32, output: 24, rank: 4);
         using (pairs.Arena.Bind())
@@ -120,7 +119,6 @@ public sealed class LowRankTests
     private sealed class Pairs
     {
         private readonly ScalarType format;
-        private readonly long output;
 
         internal Pairs(Device device, ScalarType format, int members, long input, long output, long rank)
             : this(device, format, [.. Enumerable.Repeat((input, output), members)], rank)
@@ -129,7 +127,7 @@ public sealed class LowRankTests
 
         internal Pairs(Device device, ScalarType format, (long In, long Out)[] sizes, long rank)
         {
-            (this.format, output) = (format, sizes.Length > 0 ? sizes[0].Out : 0);
+            this.format = format;
             A = [.. sizes.Select((size, i) => new TrainableTensor($"a{i}", Sites.None, TrainableKind.Adapter, randn(rank, size.In).mul(0.1.ToScalar())))];
             B = [.. sizes.Select((size, i) => new TrainableTensor($"b{i}", Sites.None, TrainableKind.Adapter, randn(size.Out, rank).mul(0.1.ToScalar())))];
             TrainableTensor[] all = [.. A.Zip(B).SelectMany(pair => (TrainableTensor[])[pair.First, pair.Second])];

@@ -1,4 +1,3 @@
-using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
 using TorchSharp;
 using static TorchSharp.torch;

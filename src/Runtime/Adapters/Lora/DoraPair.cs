@@ -2,7 +2,6 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Adapters.Lora;
 
