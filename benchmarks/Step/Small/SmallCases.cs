@@ -34,7 +34,7 @@ internal sealed record SmallCase(string Name, Texts Method, Func<string, HandMod
         for (int round = 0; round < Rounds; round++)
         {
             BlockClock clock = new(WarmUp);
-            TrainingReport report = recipe.Train(new Run<TokenExample>([.. Enumerable.Repeat(new TokenExample(text), (WarmUp + Blocks) * BlockClock.Steps * Rows)], new Shape(Rows, Tokens), clock));
+            TrainingReport report = recipe.Train(new Run<TokenExample>([.. Enumerable.Repeat(new TokenExample(text), (WarmUp + Blocks) * BlockClock.Steps * Rows)], new Shape(Rows, Tokens), clock, false));
             ours.AddRange(clock.Milliseconds);
             for (int block = 0; block < Blocks; block++)
             {
