@@ -60,7 +60,7 @@ public sealed class CapturedOnGpuTests(ITestOutputHelper output)
     [SkippableFact]
     public void Dropout_in_layers_that_are_run_again_runs_eagerly_and_says_why_on_a_gpu()
     {
-        RunOutcome refused = CompareEager(new ShortRun(new TrainingLoop { Epochs = 4, BatchSize = 3, Checkpointing = true }) { Dropout = 0.3 });
+        RunOutcome refused = CompareEager(new ShortRun(new TrainingLoop { Epochs = 4, BatchSize = 3, Checkpointing = true }) { Dropout = 0.3 }, Alike); // other padding would draw other masks
         Assert.Contains("sets the generator back", refused.Execution.WhyEager);
     }
 
@@ -111,7 +111,8 @@ public sealed class CapturedOnGpuTests(ITestOutputHelper output)
         RunOutcome run = Run(Golden.Backbone("opt"), twoLengths, new ShortRun(new TrainingLoop { Epochs = 500, BatchSize = 3 }) { Progress = progress });
         output.WriteLine($"{run.Execution}; {run.Report.Elapsed}; free and tensors: {string.Join(", ", found)}");
         Assert.InRange(run.Execution.CapturedSteps, 1900, 2000);
-        Assert.All(found, look => Assert.Equal(found[0], look));
+        Assert.All(found, look => Assert.Equal(found[0].Bytes, look.Bytes));
+        Assert.All(found, look => Assert.True(look.Tensors <= found[0].Tensors)); // fewer: autograd's thread makes some that this one frees
     }
 
     private RunOutcome Compare(string folder, int[] lengths, ShortRun run)
@@ -123,11 +124,12 @@ public sealed class CapturedOnGpuTests(ITestOutputHelper output)
         return captured;
     }
 
-    private static RunOutcome CompareEager(ShortRun run)
+    private static RunOutcome CompareEager(ShortRun run, int[]? lengths = null)
     {
-        RunOutcome refused = Run(Golden.Backbone("opt"), Mixed, run);
+        lengths ??= Mixed;
+        RunOutcome refused = Run(Golden.Backbone("opt"), lengths, run);
         Assert.Equal(0, refused.Execution.CapturedSteps);
-        refused.AssertNear(Eager(Golden.Backbone("opt"), Mixed, run), Tolerance);
+        refused.AssertNear(Eager(Golden.Backbone("opt"), lengths, run), Tolerance);
         return refused;
     }
 
