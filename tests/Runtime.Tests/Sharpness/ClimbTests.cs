@@ -1,8 +1,10 @@
 using CsCheck;
+using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Sharpness;
 using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using FlatPO.Recipes.Training;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Tests.Sharpness;
@@ -29,6 +31,32 @@ public sealed class ClimbTests
             }
         }
     }, iter: 40);
+
+    [Fact]
+    public void Rounding_takes_next_to_nothing_of_a_climb_where_bfloat16_alone_would_take_much()
+    {
+        using var scope = NewDisposeScope();
+        using Generator random = new(4, CPU);
+        TrainableTensor factor = new("lora_A", Sites.Query, TrainableKind.Adapter, randn([8, 1536], float32, generator: random).mul(Scalars.Of(0.02)));
+        using Arena arena = new([factor], CPU);
+        using Ranking ranking = new(arena, Sites.None);
+        arena.Gradient.copy_(randn([arena.Count], float32, generator: random));
+        Tensor values = arena.Values.detach().clone(), meant = arena.Gradient.mul(Scalars.Of(0.005 / arena.Gradient.norm().ToDouble()));
+        Tensor moved = values.Plus(meant).to_type(ScalarType.BFloat16).sub(values.to_type(ScalarType.BFloat16)).to_type(ScalarType.Float32);
+        Assert.True(moved.sub(meant).norm().ToDouble() > 0.3 * meant.norm().ToDouble());
+
+        Assert.InRange(Climbed(), 0, 1e-3); // in float32
+        _ = arena.Copies.Below([factor], ScalarType.BFloat16);
+        Assert.InRange(Climbed(), 1e-6, 0.1); // by a number and what its rounding lost
+        Assert.Null(arena.TakePerturbationError());
+
+        double Climbed()
+        {
+            arena.Climb(ranking.All(), 0.005).Dispose();
+            using Tensor error = arena.TakePerturbationError()!;
+            return error.ToDouble();
+        }
+    }
 
     [Fact]
     public void Only_the_selected_tensors_move_even_where_the_gradient_is_not_finite() => Lengths.Sample(lengths =>
