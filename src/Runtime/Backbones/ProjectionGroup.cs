@@ -26,7 +26,7 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     internal Tensor[] Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return [.. (TryForward(x) is { } all ? all.split(Widths, -1) : Separately(x)).Select(output => output.MoveToOuterDisposeScope())];
+        return [.. (All(x)?.split(Widths, -1) ?? Apart(x)).Select(output => output.MoveToOuterDisposeScope())];
     }
 
     /// <summary>
@@ -35,8 +35,8 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     internal (Tensor[] Outputs, bool Changed) Forward(Tensor x, Func<Tensor, Tensor> change)
     {
         using var scope = NewDisposeScope();
-        Tensor? all = TryForward(x);
-        Tensor[] outputs = all is null ? Separately(x) : change(all).split(Widths, -1);
+        Tensor? all = All(x);
+        Tensor[] outputs = all is null ? Apart(x) : change(all).split(Widths, -1);
         foreach (Tensor output in outputs)
             output.MoveToOuterDisposeScope();
         return (outputs, all is not null);
@@ -74,14 +74,18 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => joined?.Dispose();
 
-    private Tensor[] Separately(Tensor x)
+    // Side by side however they were computed: what comes next then reads the same layout, and gives the same bits, whatever sits at the layers.
+    private Tensor? All(Tensor x)
     {
+        if (TryForward(x) is { } all)
+            return all;
         if (Joined is not { } frozen || frozen.Format != x.dtype)
-            return [.. members.Select(member => member.Forward(x))];
-        // each adapter adds to its layer's part of one product
-        Tensor[] parts = frozen.Forward(x).split(Widths, -1);
-        return [.. members.Select((member, i) => member.Forward(x, parts[i]))];
+            return null;
+        Tensor[] parts = frozen.Forward(x).split(Widths, -1); // each adapter adds to its layer's part of one product
+        return cat([.. members.Select((member, i) => member.Forward(x, parts[i]))], -1);
     }
+
+    private Tensor[] Apart(Tensor x) => [.. members.Select(member => member.Forward(x))];
 
     private bool IsWhole(int member) => members[member] is { Weight: { Trainable: null } weight, Bias: null or { Trainable: null } } whole
         && ReferenceEquals((object?)weight.Packed ?? weight.Frozen, views[member]) && ReferenceEquals(whole.Bias?.Frozen, biasViews[member]);

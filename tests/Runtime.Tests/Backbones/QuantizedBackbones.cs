@@ -123,7 +123,7 @@ public sealed class QuantizedBackbones : IDisposable
             Pass();
             long once = DisposeScopeManager.Statistics.ThreadTotalLiveCount;
             Pass();
-            Assert.Equal(once, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+            Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, long.MinValue, once); // fewer where the garbage collector came by
 
             void Pass()
             {
@@ -131,7 +131,7 @@ public sealed class QuantizedBackbones : IDisposable
                 Adapted.Window(Adapted.Examples(2), 2).Pass(adapted.Arena, adapted.Backbone.Loss);
             }
         }
-        Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+        Assert.InRange(DisposeScopeManager.Statistics.ThreadTotalLiveCount, long.MinValue, before);
     }
 
     /// <summary>Losses of both passes of five steps, and what was trained.</summary>
