@@ -23,11 +23,7 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     internal bool TryBranches(ScalarType format, out LowRankBranch? branch, out Tensor[] factors) => LowRankBranches.TryOf(members, format, out branch, out factors);
 
     /// <summary>x [..., in] to the members' outputs, [..., out] each.</summary>
-    internal Tensor[] Forward(Tensor x)
-    {
-        using var scope = NewDisposeScope();
-        return [.. (All(x)?.split(Widths, -1) ?? Apart(x)).Select(output => output.MoveToOuterDisposeScope())];
-    }
+    internal Tensor[] Forward(Tensor x) => Forward(x, all => all).Outputs;
 
     /// <summary>
     /// x [..., in] to the members' outputs, [..., out] each, once <paramref name="change"/> has been applied to all of them side by side; or as they are, where they must be computed one by one.
@@ -36,18 +32,10 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     {
         using var scope = NewDisposeScope();
         Tensor? all = All(x);
-        Tensor[] outputs = all is null ? Apart(x) : change(all).split(Widths, -1);
+        Tensor[] outputs = all is null ? [.. members.Select(member => member.Forward(x))] : change(all).split(Widths, -1);
         foreach (Tensor output in outputs)
             output.MoveToOuterDisposeScope();
         return (outputs, all is not null);
-    }
-
-    /// <summary>x [..., in] to all outputs side by side, [..., Σ out]; null where they must be computed one by one.</summary>
-    internal Tensor? TryForward(Tensor x)
-    {
-        if (Joined is not { } frozen || frozen.Format != x.dtype || !TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
-            return null;
-        return branch is null ? frozen.Forward(x) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
     }
 
     /// <summary>Lays the loaded weights one behind the other.</summary>
@@ -74,18 +62,16 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => joined?.Dispose();
 
-    // Side by side however they were computed: what comes next then reads the same layout, and gives the same bits, whatever sits at the layers.
+    // [..., Σ out], or null where the members do not compute with one weight. Side by side whatever sits at them: what comes next then reads the same layout, and gives the same bits.
     private Tensor? All(Tensor x)
     {
-        if (TryForward(x) is { } all)
-            return all;
         if (Joined is not { } frozen || frozen.Format != x.dtype)
             return null;
+        if (TryBranches(x.dtype, out LowRankBranch? branch, out Tensor[] factors))
+            return branch is null ? frozen.Forward(x) : new AdaptedProduct(frozen, branch).Run([x, .. factors])[0];
         Tensor[] parts = frozen.Forward(x).split(Widths, -1); // each adapter adds to its layer's part of one product
         return cat([.. members.Select((member, i) => member.Forward(x, parts[i]))], -1);
     }
-
-    private Tensor[] Apart(Tensor x) => [.. members.Select(member => member.Forward(x))];
 
     private bool IsWhole(int member) => members[member] is { Weight: { Trainable: null } weight, Bias: null or { Trainable: null } } whole
         && ReferenceEquals((object?)weight.Packed ?? weight.Frozen, views[member]) && ReferenceEquals(whole.Bias?.Frozen, biasViews[member]);

@@ -42,7 +42,7 @@ public static class ClimbExtensions
         Tensor climbed = values.Plus(meant);
         // `where`, not a product with the mask: a gradient that is not finite must not reach the tensors outside the selection.
         Tensor chosen = arena.SpreadToElements(selection.Mask), target = climbed.where(chosen, values);
-        arena.PerturbationError = Error(arena, (values, target), meant.where(chosen, zeros_like(meant))).DetachFromDisposeScope();
+        arena.NotePerturbationError(Error(arena, (values, target), meant.where(chosen, zeros_like(meant))));
         ClimbScope scope = new(arena);
         values.copy_(target);
         return scope;

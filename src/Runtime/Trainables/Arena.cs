@@ -69,19 +69,15 @@ public sealed class Arena : IDisposable
     }
 
     /// <summary>
-    /// How much of the last climb was lost to rounding, in the numbers that adapters compute with: ‖(cast(θ + ε) − cast(θ)) − ε‖ / ‖ε‖, 0-dim, float32. Whoever takes it owns it.
+    /// Notes how much of a climb was lost to rounding, in the numbers that adapters compute with: ‖(cast(θ + ε) − cast(θ)) − ε‖ / ‖ε‖, 0-dim, float32, which is taken over.
     /// </summary>
-    internal Tensor? PerturbationError
+    internal void NotePerturbationError(Tensor lost)
     {
-        get => error;
-        set
-        {
-            error?.Dispose();
-            error = value;
-        }
+        error?.Dispose();
+        error = lost.DetachFromDisposeScope();
     }
 
-    /// <summary>Hands <see cref="PerturbationError"/> over; null where nothing climbed since it was last asked.</summary>
+    /// <summary>Hands over what was noted; null where nothing climbed since it was last asked.</summary>
     internal Tensor? TakePerturbationError()
     {
         Tensor? taken = error;
