@@ -86,7 +86,7 @@ public static class TorchLibraries
 
     private static IntPtr Resolve(string name)
     {
-        if (name is Nvrtc.Library or KernelDriver.Library)
+        if (KernelLibraries.Knows(name))
             return KernelLibraries.Find(name);
         if (name is not ("torch_cpu" or "torch_cuda" or Shim))
             return IntPtr.Zero;

@@ -59,14 +59,8 @@ internal sealed class FrozenLinear : IDisposable
         return gradient.mm(Numbers(gradient.dtype)).MoveToOuterDisposeScope();
     }
 
-    /// <summary>Releases the numbers held in full; those in 4 bits are the layers'.</summary>
-    public void Dispose()
-    {
-        full?.Dispose();
-        Bias?.Dispose();
-    }
-
-    private Tensor Numbers(ScalarType dtype)
+    /// <summary>W in a format, [out, in]: its own numbers, or those made of 4 bits, which are the caller's.</summary>
+    internal Tensor Numbers(ScalarType dtype)
     {
         if (full is not null)
             return full;
@@ -81,5 +75,12 @@ internal sealed class FrozenLinear : IDisposable
             first += matrix.Shape[0];
         }
         return all;
+    }
+
+    /// <summary>Releases the numbers held in full; those in 4 bits are the layers'.</summary>
+    public void Dispose()
+    {
+        full?.Dispose();
+        Bias?.Dispose();
     }
 }

@@ -22,13 +22,13 @@ internal static class Activations
     };
 
     /// <summary>The function a key of the configuration names.</summary>
-    internal static Func<Tensor, Tensor> Of(ModelConfig config, string key, string fallback) =>
-        Known.TryGetValue(config.Text(key, fallback), out Func<Tensor, Tensor>? function)
-            ? function
+    internal static Activation Of(ModelConfig config, string key, string fallback) =>
+        config.Text(key, fallback) is var name && Known.TryGetValue(name, out Func<Tensor, Tensor>? function)
+            ? new Activation(name, function)
             : throw config.Invalid(key, $"one of {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}");
 
-    /// <summary>The same for a gate, of which silu has an operation of its own.</summary>
-    internal static GateActivation OfGate(ModelConfig config, string key, string fallback) => new(Of(config, key, fallback), config.Text(key, fallback) is "silu" or "swish");
+    /// <summary>GELU by the error function.</summary>
+    internal static Activation Gelu { get; } = new("gelu", Known["gelu"]);
 
     private static Tensor QuickGelu(Tensor x)
     {
@@ -37,5 +37,12 @@ internal static class Activations
     }
 }
 
-/// <summary>A gate's activation.</summary>
-internal readonly record struct GateActivation(Func<Tensor, Tensor> Function, bool IsSilu);
+/// <summary>An activation function and the name configurations give it.</summary>
+internal readonly record struct Activation(string Name, Func<Tensor, Tensor> Function)
+{
+    /// <summary>x · sigmoid(x), of which a gate has an operation of its own.</summary>
+    internal bool IsSilu => Name is "silu" or "swish";
+
+    /// <summary>max(0, x), which a product can end with.</summary>
+    internal bool IsRelu => Name is "relu";
+}

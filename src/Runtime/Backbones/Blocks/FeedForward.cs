@@ -4,17 +4,25 @@ using static TorchSharp.torch;
 namespace FlatPO.Recipes.Backbones.Blocks;
 
 /// <summary>down(f(up(x))): the plain feed-forward block of OPT, ViT, BERT and CLIP.</summary>
-internal sealed class FeedForward(Projection up, Projection down, Func<Tensor, Tensor> activation)
+internal sealed class FeedForward(Projection up, Projection down, Activation activation)
 {
     internal Tensor Forward(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return down.Forward(activation(up.Forward(x))).MoveToOuterDisposeScope(); // [..., hidden] → [..., wide] → [..., hidden]
+        if (activation.IsRelu && TryFused(x) is { } fused)
+            return fused.MoveToOuterDisposeScope();
+        return down.Forward(activation.Function(up.Forward(x))).MoveToOuterDisposeScope(); // [..., hidden] → [..., wide] → [..., hidden]
     }
+
+    // both layers as one operation, where they are frozen and nothing sits at them
+    private Tensor? TryFused(Tensor x) =>
+        up.Occupant is null && down.Occupant is null && up.Frozen is { } first && down.Frozen is { } second && RectifiedProduct.Fits(x, first, second)
+            ? new RectifiedBlock(first, second).Run(x)[0]
+            : null;
 }
 
 /// <summary>down(f(gate(x)) · up(x)): the gated feed-forward block (transformers <c>modeling_llama.py</c>, <c>LlamaMLP</c>).</summary>
-internal sealed class GatedFeedForward(ProjectionGroup gateAndUp, Projection down, GateActivation activation)
+internal sealed class GatedFeedForward(ProjectionGroup gateAndUp, Projection down, Activation activation)
 {
     internal Tensor Forward(Tensor x)
     {

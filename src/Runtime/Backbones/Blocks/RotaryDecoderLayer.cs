@@ -34,7 +34,7 @@ internal sealed class RotaryDecoderLayer
                 weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, settings.FeedForwardBias),
                 weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, settings.FeedForwardBias)),
             weights.Linear($"{path}.mlp.down_proj", Sites.Down, wide, hidden, settings.FeedForwardBias),
-            Activations.OfGate(config, "hidden_act", "silu"));
+            Activations.Of(config, "hidden_act", "silu"));
         attentionNorm = new RmsNorm(weights, $"{path}.input_layernorm", hidden, epsilon);
         feedForwardNorm = new RmsNorm(weights, $"{path}.post_attention_layernorm", hidden, epsilon);
     }

@@ -29,7 +29,7 @@ internal sealed class VisionBlock
                 weights.Linear($"{path}.mlp.gate_proj", Sites.Gate, hidden, wide, bias: true),
                 weights.Linear($"{path}.mlp.up_proj", Sites.Up, hidden, wide, bias: true)),
             weights.Linear($"{path}.mlp.down_proj", Sites.Down, wide, hidden, bias: true),
-            Activations.OfGate(config, "hidden_act", "silu"));
+            Activations.Of(config, "hidden_act", "silu"));
     }
 
     /// <summary>x [patches, hidden] to the same.</summary>

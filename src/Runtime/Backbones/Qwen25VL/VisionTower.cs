@@ -54,7 +54,7 @@ internal sealed class VisionTower
         merger = new FeedForward(
             weights.Linear($"{Path}.merger.mlp.0", Sites.Up, merged, merged, bias: true),
             weights.Linear($"{Path}.merger.mlp.2", Sites.Down, merged, width, bias: true),
-            x => Ops.Gelu(x, "none"));
+            Blocks.Activations.Gelu);
     }
 
     /// <summary>Whether an adapter sits in it or some of its weights are trained.</summary>

@@ -1,0 +1,75 @@
+using FlatPO.Recipes.Operations;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace FlatPO.Recipes.Tests.Operations;
+
+/// <summary>Two frozen layers about a ReLU as one operation, beside the same of plain operators.</summary>
+public sealed class RectifiedBlockTests
+{
+    [Fact]
+    public void The_cpu_composes_it()
+    {
+        using var scope = NewDisposeScope();
+        using FrozenLinear up = new(randn(16, 8), null), down = new(randn(8, 16), null);
+        Assert.False(RectifiedProduct.Fits(randn(3, 8), up, down));
+    }
+
+    [SkippableFact]
+    public void Nothing_is_in_its_way_on_a_gpu() => Assert.Null(RectifiedProduct.Reason(Near.Gpu()));
+
+    [SkippableTheory]
+    [InlineData(64, 256, true)]
+    [InlineData(64, 256, false)]
+    [InlineData(40, 72, true)] // a mask's row is longer than the numbers
+    [InlineData(256, 1024, true)]
+    public void It_is_what_plain_operators_give_on_a_gpu(long width, long wide, bool bias)
+    {
+        Device gpu = Near.Gpu();
+        using var scope = NewDisposeScope();
+        using FrozenLinear up = new(Numbers(gpu, wide, width), bias ? Numbers(gpu, wide) : null), down = new(Numbers(gpu, width, wide), bias ? Numbers(gpu, width) : null);
+        Tensor x = Numbers(gpu, 3, 33, width), upstream = Numbers(gpu, 3, 33, width);
+        Assert.True(RectifiedProduct.Fits(x, up, down));
+        (Tensor y, Tensor gradient) = Measured(x, upstream, leaf => new RectifiedBlock(up, down).Run(leaf)[0]);
+        (Tensor plainY, Tensor plainGradient) = Measured(x, upstream, leaf => down.Forward(up.Forward(leaf).relu()));
+        AssertNear(plainY, y);
+        AssertNear(plainGradient, gradient);
+    }
+
+    [SkippableFact]
+    public void It_gives_the_same_with_and_without_a_gradient_on_a_gpu()
+    {
+        Device gpu = Near.Gpu();
+        using var scope = NewDisposeScope();
+        using FrozenLinear up = new(Numbers(gpu, 256, 64), null), down = new(Numbers(gpu, 64, 256), null);
+        Tensor x = Numbers(gpu, 33, 64), leaf = x.alias().requires_grad_();
+        Assert.Equal(0, new RectifiedBlock(up, down).Run(leaf)[0].sub(new RectifiedBlock(up, down).Run(x)[0]).abs().max().ToDouble());
+    }
+
+    [SkippableFact]
+    public void Widths_it_cannot_read_are_composed_on_a_gpu()
+    {
+        Device gpu = Near.Gpu();
+        using var scope = NewDisposeScope();
+        using FrozenLinear up = new(Numbers(gpu, 30, 12), null), down = new(Numbers(gpu, 12, 30), null);
+        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12), up, down));
+        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12).to_type(ScalarType.Float32), up, down));
+    }
+
+    private static Tensor Numbers(Device device, params long[] shape) => Near.Random(ScalarType.BFloat16, device, shape);
+
+    private static (Tensor Y, Tensor Gradient) Measured(Tensor x, Tensor upstream, Func<Tensor, Tensor> compute)
+    {
+        using GradientPass pass = GradientPass.Open();
+        Tensor leaf = x.detach().requires_grad_(), y = compute(leaf);
+        pass.Backward([y], [upstream.alias()]);
+        return (y.detach(), leaf.grad!.clone());
+    }
+
+    private static void AssertNear(Tensor expected, Tensor found)
+    {
+        Assert.Equal(expected.shape, found.shape);
+        double apart = found.sub(expected).to_type(ScalarType.Float32).norm().ToDouble() / expected.to_type(ScalarType.Float32).norm().ToDouble();
+        Assert.True(apart < 0.01, $"{apart:g3} of the length apart");
+    }
+}
