@@ -13,6 +13,8 @@ public sealed record LowRankUpdate(TrainableTensor A, TrainableTensor B, double 
 /// <summary>The low-rank updates of neighbouring layers as one branch.</summary>
 internal static class LowRankBranches
 {
+    private const double LeastShare = 0.75; // of the outputs that change: below it, one product over all of them reads more than it saves
+
     /// <summary>
     /// The branch of layers that read the same input and whose outputs lie one behind the other, with A and B of each as they are live; null where nothing sits at any of
     /// them. False where an adapter is more than a low-rank update.
@@ -37,8 +39,25 @@ internal static class LowRankBranches
         factors = [.. updates.SelectMany(own => (Tensor[])[own.Update.A.Live, own.Update.B.Live])];
         branch = format == ScalarType.Float32
             ? new LowRankBranch(Stacked(updates), [.. updates.Select(own => new LowRankMember(own.First, own.Update.B.Live.detach(), own.Update.Scale))])
-            : new LowRankBranch(arena.Copies.Below([.. updates.Select(own => own.Update.A)], format), [.. updates.Select(own => new LowRankMember(own.First, arena.Copies.Beside(own.Update.B, format), own.Update.Scale))]);
+            : InHalves(updates, first, arena.Copies, format);
         return true;
+    }
+
+    private static LowRankBranch InHalves(List<(long First, LowRankUpdate Update)> updates, long outputs, FactorCopies copies, ScalarType format)
+    {
+        Tensor a = copies.Below([.. updates.Select(own => own.Update.A)], format);
+        if (updates.Count == 1 || updates.Sum(own => own.Update.B.Shape[0]) < LeastShare * outputs)
+            return new LowRankBranch(a, [.. updates.Select(own => new LowRankMember(own.First, copies.Beside(own.Update.B, format), own.Update.Scale))]);
+        Tensor diagonal = copies.Diagonal([.. updates.Select(own => (own.First, own.Update.B))], outputs, format);
+        List<LowRankMember> members = [];
+        long column = 0;
+        foreach ((long first, LowRankUpdate update) in updates)
+        {
+            (long rows, long width) = (update.B.Shape[0], 2 * update.B.Shape[1]);
+            members.Add(new LowRankMember(first, diagonal.narrow(0, first, rows).narrow(1, column, width), update.Scale));
+            column += width;
+        }
+        return new LowRankBranch(a, members, diagonal);
     }
 
     private static Tensor Stacked(List<(long First, LowRankUpdate Update)> updates)

@@ -21,12 +21,15 @@ internal sealed class LowRankBranch
 
     private readonly Tensor a; // [parts · Σ rank, in]
     private readonly LowRankMember[] members;
+    private readonly Tensor? diagonal; // [out, parts · Σ rank]
     private readonly int parts;
 
-    /// <summary>Branches over the stacked A of all members, in their order.</summary>
-    internal LowRankBranch(Tensor a, IReadOnlyList<LowRankMember> members)
+    /// <summary>
+    /// Branches over the stacked A of all members, in their order; where all B are there as one matrix with 0 outside of them, <paramref name="diagonal"/> of all outputs, one product serves them all.
+    /// </summary>
+    internal LowRankBranch(Tensor a, IReadOnlyList<LowRankMember> members, Tensor? diagonal = null)
     {
-        (this.a, this.members) = (a, [.. members]);
+        (this.a, this.members, this.diagonal) = (a, [.. members], diagonal);
         parts = a.dtype == ScalarType.Float32 ? 1 : 2;
     }
 
@@ -34,7 +37,7 @@ internal sealed class LowRankBranch
     internal IReadOnlyList<LowRankMember> Members => members;
 
     /// <summary>The same over factors that <paramref name="keep"/> keeps.</summary>
-    internal LowRankBranch Kept(Func<Tensor, Tensor> keep) => new(keep(a), [.. members.Select(member => member with { B = keep(member.B) })]);
+    internal LowRankBranch Kept(Func<Tensor, Tensor> keep) => new(keep(a), [.. members.Select(member => member with { B = keep(member.B) })], diagonal is null ? null : keep(diagonal));
 
     /// <summary>s · A x of every member, a half-width one twice side by side, as B and its rest take it: x [T, in] to [T, parts · Σ rank] in x's format.</summary>
     internal Tensor Hidden(Tensor x)
@@ -47,6 +50,11 @@ internal sealed class LowRankBranch
     internal void AddTo(Tensor y, Tensor hidden)
     {
         using var scope = NewDisposeScope();
+        if (diagonal is not null)
+        {
+            y.addmm_(hidden, diagonal.t());
+            return;
+        }
         Tensor[] each = Split(hidden);
         for (int i = 0; i < members.Length; i++)
             Of(y, members[i]).addmm_(each[i], members[i].B.t());
@@ -56,7 +64,7 @@ internal sealed class LowRankBranch
     internal Tensor HiddenGradient(Tensor gradient)
     {
         using var scope = NewDisposeScope();
-        Tensor[] each = [.. members.Select(member => Ops.WideProduct(Of(gradient, member), member.B))]; // [T, parts · rank]
+        Tensor[] each = diagonal is not null ? [Ops.WideProduct(gradient, diagonal)] : [.. members.Select(member => Ops.WideProduct(Of(gradient, member), member.B))]; // [T, parts · rank]
         return Folded(each.Length == 1 ? each[0] : cat(each, 1), gradient.dtype).MoveToOuterDisposeScope();
     }
 
@@ -76,8 +84,10 @@ internal sealed class LowRankBranch
     internal Tensor[] GradientsOfB(Tensor gradient, Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        Tensor[] each = Split(hidden);
-        return [.. members.Select((member, i) => Ops.WideProduct(Of(gradient, member).t(), each[i].narrow(1, 0, RankOf(member))).MoveToOuterDisposeScope())];
+        Tensor[] each = diagonal is not null ? Split(Ops.WideProduct(gradient.t(), hidden)) : Split(hidden);
+        return [.. members.Select((member, i) => (diagonal is not null ? each[i].narrow(0, member.First, member.B.size(0)).narrow(1, 0, RankOf(member)) : OfB(member, each[i])).MoveToOuterDisposeScope())];
+
+        Tensor OfB(LowRankMember member, Tensor own) => Ops.WideProduct(Of(gradient, member).t(), own.narrow(1, 0, RankOf(member)));
     }
 
     /// <summary>The parts of [T, parts · Σ rank] that belong to each member.</summary>

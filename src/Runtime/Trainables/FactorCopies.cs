@@ -11,15 +11,45 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
 {
     private const uint Threads = 256;
     private const uint BlocksOfRun = 16;
+    private const long NumbersOfRun = 5;
 
-    private readonly Dictionary<(TrainableTensor First, int Count, bool Beside, ScalarType Format), Copy> copies = [];
-    private Tensor? table; // int64 [runs, 4], as the kernel wants it; null until the next refresh where a copy was added
+    private readonly Dictionary<(TrainableTensor First, int Count, Layout Layout, ScalarType Format), Copy> copies = [];
+    private Tensor? table; // int64 [runs, 5], as the kernel wants it; null until the next refresh where a copy was added
+
+    private enum Layout
+    {
+        Below,
+        Diagonal,
+    }
 
     /// <summary>Matrices [rank_i, in] one below the other, the rounded rows of each followed by what they lack: [2 · Σ rank_i, in].</summary>
-    internal Tensor Below(IReadOnlyList<TrainableTensor> matrices, ScalarType format) => Get(matrices, beside: false, format);
+    internal Tensor Below(IReadOnlyList<TrainableTensor> matrices, ScalarType format)
+    {
+        Place[] places = new Place[matrices.Count];
+        long row = 0;
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = new Place(matrices[i], row, 0);
+            row += 2 * matrices[i].Shape[0];
+        }
+        return Get(places, (row, matrices[0].Shape[1]), Layout.Below, format);
+    }
 
     /// <summary>A matrix [out, rank] and what it lacks side by side: [out, 2 · rank].</summary>
-    internal Tensor Beside(TrainableTensor matrix, ScalarType format) => Get([matrix], beside: true, format);
+    internal Tensor Beside(TrainableTensor matrix, ScalarType format) => Diagonal([(0, matrix)], matrix.Shape[0], format);
+
+    /// <summary>Matrices [out_i, rank_i], each with what it lacks beside it, from its own first row on and behind the columns of those before it, and 0 elsewhere: [outputs, 2 · Σ rank_i].</summary>
+    internal Tensor Diagonal(IReadOnlyList<(long First, TrainableTensor Matrix)> matrices, long outputs, ScalarType format)
+    {
+        Place[] places = new Place[matrices.Count];
+        long column = 0;
+        for (int i = 0; i < places.Length; i++)
+        {
+            places[i] = new Place(matrices[i].Matrix, matrices[i].First, column);
+            column += 2 * matrices[i].Matrix.Shape[1];
+        }
+        return Get(places, (outputs, column), Layout.Diagonal, format);
+    }
 
     /// <summary>The format of the copies; null where there are none.</summary>
     internal ScalarType? Format => copies.Count == 0 ? null : copies.Keys.First().Format;
@@ -51,13 +81,13 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         table?.Dispose();
     }
 
-    private Tensor Get(IReadOnlyList<TrainableTensor> matrices, bool beside, ScalarType format)
+    private Tensor Get(Place[] places, (long Rows, long Columns) shape, Layout layout, ScalarType format)
     {
-        var key = (matrices[0], matrices.Count, beside, format);
-        if (copies.TryGetValue(key, out Copy? known) && known.Sources.SequenceEqual(matrices))
+        var key = (places[0].Matrix, places.Length, layout, format);
+        if (copies.TryGetValue(key, out Copy? known) && known.Places.SequenceEqual(places))
             return known.Numbers;
         known?.Dispose();
-        Copy copy = new(matrices, beside ? 1 : 0, format);
+        Copy copy = new(places, shape, layout, format);
         copy.Fill();
         copies[key] = copy;
         table?.Dispose();
@@ -71,33 +101,27 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         if (table is not null || !AreForKernel)
             return;
         long[] runs = [.. copies.Values.SelectMany(copy => copy.Runs(arena))];
-        table = tensor(runs, [runs.LongLength / 4, 4], device: arena.Device).DetachFromDisposeScope();
+        table = tensor(runs, [runs.LongLength / NumbersOfRun, NumbersOfRun], device: arena.Device).DetachFromDisposeScope();
     }
 
     private bool AreForKernel => copies.Count > 0 && copies.Keys.All(key => key.Format == ScalarType.BFloat16) && Kernels.Usable(arena.Values);
 
+    /// <summary>A matrix and where its copy begins.</summary>
+    private readonly record struct Place(TrainableTensor Matrix, long Row, long Column);
+
     private sealed class Copy : IDisposable
     {
-        private readonly int dimension;
+        private readonly Layout layout;
         private readonly (Tensor Source, Tensor Rounded, Tensor Lacking)[] parts;
 
-        internal Copy(IReadOnlyList<TrainableTensor> sources, int dimension, ScalarType format)
+        internal Copy(Place[] places, (long Rows, long Columns) shape, Layout layout, ScalarType format)
         {
-            (Sources, this.dimension) = (sources, dimension);
-            long[] shape = [.. sources[0].Shape];
-            shape[dimension] = 2 * sources.Sum(source => source.Shape[dimension]);
-            Numbers = empty(shape, format, sources[0].Value.device).DetachFromDisposeScope();
-            parts = new (Tensor, Tensor, Tensor)[sources.Count];
-            long first = 0;
-            for (int i = 0; i < parts.Length; i++)
-            {
-                long size = sources[i].Shape[dimension];
-                parts[i] = (Own(sources[i].Value), Own(Numbers.narrow(dimension, first, size)), Own(Numbers.narrow(dimension, first + size, size)));
-                first += 2 * size;
-            }
+            (Places, this.layout) = (places, layout);
+            Numbers = zeros([shape.Rows, shape.Columns], format, places[0].Matrix.Value.device).DetachFromDisposeScope();
+            parts = [.. places.Select(place => (Own(place.Matrix.Value), Part(place, 0), Part(place, 1)))];
         }
 
-        internal IReadOnlyList<TrainableTensor> Sources { get; }
+        internal Place[] Places { get; }
 
         internal Tensor Numbers { get; }
 
@@ -112,9 +136,12 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
             }
         }
 
-        /// <summary>For each source: where it begins in the arena, its numbers, the width of its rows where copies stand side by side (else 0), and the address of its copy.</summary>
-        internal IEnumerable<long> Runs(Arena arena) =>
-            Sources.Zip(parts).SelectMany(pair => (long[])[arena.OffsetOf(pair.First), pair.First.Count, dimension == 0 ? 0 : pair.First.Shape[1], ForeignMemory.Address(pair.Second.Rounded)]);
+        /// <summary>
+        /// For each source: where it begins in the arena, its numbers, the width of its rows where what they lack stands beside them (else 0), how far its copy's rows are apart, and the address of its
+        /// copy.
+        /// </summary>
+        internal IEnumerable<long> Runs(Arena arena) => Places.Zip(parts).SelectMany(pair => (long[])
+            [arena.OffsetOf(pair.First.Matrix), pair.First.Matrix.Count, layout == Layout.Below ? 0 : pair.First.Matrix.Shape[1], Numbers.size(1), ForeignMemory.Address(pair.Second.Rounded)]);
 
         public void Dispose()
         {
@@ -125,6 +152,14 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
                 lacking.Dispose();
             }
             Numbers.Dispose();
+        }
+
+        private Tensor Part(Place place, int part)
+        {
+            using var scope = NewDisposeScope();
+            (long rows, long columns) = (place.Matrix.Shape[0], place.Matrix.Shape[1]);
+            (long below, long beside) = layout == Layout.Below ? (part * rows, 0L) : (0L, part * columns);
+            return Own(Numbers.narrow(0, place.Row + below, rows).narrow(1, place.Column + beside, columns));
         }
 
         private static Tensor Own(Tensor view) => view.DetachFromDisposeScope();

@@ -70,6 +70,21 @@ public sealed class LowRankTests
     }
 
     [SkippableTheory]
+    [InlineData("cpu", 2)]
+    [InlineData("cpu", 3)]
+    [InlineData("cuda", 3)]
+    public void One_product_over_all_outputs_gives_what_one_each_gives(string on, int members)
+    {
+        Skip.If(on == "cuda" && !TorchLibraries.TryUseCuda(out _), "no GPU");
+        using var scope = NewDisposeScope();
+        Device device = on == "cuda" ? CUDA : CPU;
+        Pairs pairs = new(device, ScalarType.BFloat16, members, input: 64, output: 40, rank: 4);
+        Tensor x = randn(3, 33, 64, device: device).to_type(ScalarType.BFloat16).detach().requires_grad_(), weight = randn(40 * members, 64, device: device).to_type(ScalarType.BFloat16);
+        AssertAlike(pairs, x, 0.005, () => new AdaptedProduct(new FrozenLinear(weight, null), pairs.Diagonal()).Run([x, .. pairs.Live])[0],
+            () => new AdaptedProduct(new FrozenLinear(weight, null), pairs.Branch()).Run([x, .. pairs.Live])[0]);
+    }
+
+    [SkippableTheory]
     [InlineData("cpu")]
     [InlineData("cuda")]
     public void Copies_of_factors_are_exact_to_sixteen_bits_and_follow_the_arena(string on)
@@ -78,7 +93,10 @@ public sealed class LowRankTests
         using var scope = NewDisposeScope();
         Pairs pairs = new(on == "cuda" ? CUDA : CPU, ScalarType.BFloat16, 2, input: 32, output: 24, rank: 4);
         using (pairs.Arena.Bind())
+        {
             _ = pairs.Branch();
+            _ = pairs.Arena.Copies.Diagonal([(0, pairs.B[0]), (30, pairs.B[1])], 54, ScalarType.BFloat16);
+        }
         using (no_grad())
             pairs.Arena.Values.mul_(1.37f);
         using var live = pairs.Arena.Bind();
@@ -87,6 +105,12 @@ public sealed class LowRankTests
         AssertNear(pairs.A[0].Value, below[0].add(below[1], 1.ToScalar()), 1e-5);
         AssertNear(pairs.A[1].Value, below[2].add(below[3], 1.ToScalar()), 1e-5);
         AssertNear(pairs.B[1].Value, beside[0].add(beside[1], 1.ToScalar()), 1e-5);
+        Tensor diagonal = pairs.Arena.Copies.Diagonal([(0, pairs.B[0]), (30, pairs.B[1])], 54, ScalarType.BFloat16).to_type(ScalarType.Float32); // six outputs between them have no branch
+        AssertNear(pairs.B[0].Value, Whole(0, 0), 1e-5);
+        AssertNear(pairs.B[1].Value, Whole(30, 8), 1e-5);
+        Assert.Equal(2 * 2 * 24 * 4, diagonal.ne(0).sum().item<long>());
+
+        Tensor Whole(long row, long column) => diagonal.narrow(0, row, 24).narrow(1, column, 4).add(diagonal.narrow(0, row, 24).narrow(1, column + 4, 4), 1.ToScalar());
     }
 
     private static void AssertAlike(Pairs pairs, Tensor x, double tolerance, Func<Tensor> found, Func<Tensor> expected)
@@ -141,6 +165,15 @@ public sealed class LowRankTests
         internal TrainableTensor[] B { get; }
 
         internal Tensor[] Live => Range(0, A.Length).Live;
+
+        /// <summary>The branch over all, its B in one matrix.</summary>
+        internal LowRankBranch Diagonal()
+        {
+            (long Row, long Column)[] starts = [.. B.Select((own, i) => (i * own.Shape[0], 2 * i * own.Shape[1]))];
+            Tensor all = Arena.Copies.Diagonal([.. B.Select((own, i) => (starts[i].Row, own))], B.Sum(own => own.Shape[0]), format);
+            return new LowRankBranch(Arena.Copies.Below(A, format),
+                [.. B.Select((own, i) => new LowRankMember(starts[i].Row, all.narrow(0, starts[i].Row, own.Shape[0]).narrow(1, starts[i].Column, 2 * own.Shape[1]), Scale))], all);
+        }
 
         internal (LowRankBranch? Branch, Tensor[] Live) Range(int first, int count)
         {

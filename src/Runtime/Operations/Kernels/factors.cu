@@ -1,15 +1,16 @@
 // The factors of low-rank updates as half-width products take them.
 #include "numbers.cuh"
 
-// Each run of the arena that table names, as numbers and what their rounding lost: {first, count, width, address}. Width 0: both one below the other; else row by row side by side.
+// Each run of the arena that table names, as numbers and what their rounding lost: {first, count, width, stride, address}. Width 0: what was lost lies below; else beside its row, and rows are stride
+// apart.
 extern "C" __global__ void split_factors(const float* arena, const long* table) {
-    const long* run = table + 4l * blockIdx.x;
-    long first = run[0], count = run[1], width = run[2];
-    bf16* copy = reinterpret_cast<bf16*>(run[3]);
+    const long* run = table + 5l * blockIdx.x;
+    long first = run[0], count = run[1], width = run[2], stride = run[3];
+    bf16* copy = reinterpret_cast<bf16*>(run[4]);
     for (long i = (long)blockIdx.y * blockDim.x + threadIdx.x; i < count; i += (long)gridDim.y * blockDim.x) {
         float x = arena[first + i];
         bf16 rounded = narrow<bf16>(x);
-        long at = width == 0 ? i : i / width * 2 * width + i % width;
+        long at = width == 0 ? i : i / width * stride + i % width;
         copy[at] = rounded;
         copy[at + (width == 0 ? count : width)] = narrow<bf16>(x - widen(rounded));
     }
