@@ -23,16 +23,16 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     internal bool TryBranches(ScalarType format, out LowRankBranch? branch, out Tensor[] factors) => LowRankBranches.TryOf(members, format, out branch, out factors);
 
     /// <summary>x [..., in] to the members' outputs, [..., out] each.</summary>
-    internal Tensor[] Forward(Tensor x) => Forward(x, all => all).Outputs;
+    internal Tensor[] Forward(Tensor x) => Forward(x, all => all.split(Widths, -1)).Outputs;
 
     /// <summary>
-    /// x [..., in] to the members' outputs, [..., out] each, once <paramref name="change"/> has been applied to all of them side by side; or as they are, where they must be computed one by one.
+    /// x [..., in] to the members' outputs, [..., out] each, as <paramref name="apart"/> takes them from where they lie side by side; or one by one, where they must be computed so.
     /// </summary>
-    internal (Tensor[] Outputs, bool Changed) Forward(Tensor x, Func<Tensor, Tensor> change)
+    internal (Tensor[] Outputs, bool WereTogether) Forward(Tensor x, Func<Tensor, Tensor[]> apart)
     {
         using var scope = NewDisposeScope();
         Tensor? all = All(x);
-        Tensor[] outputs = all is null ? [.. members.Select(member => member.Forward(x))] : change(all).split(Widths, -1);
+        Tensor[] outputs = all is null ? [.. members.Select(member => member.Forward(x))] : apart(all);
         foreach (Tensor output in outputs)
             output.MoveToOuterDisposeScope();
         return (outputs, all is not null);

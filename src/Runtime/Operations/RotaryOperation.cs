@@ -17,8 +17,8 @@ internal readonly record struct FusedHeads(long Queries, long Keys, long Width)
 }
 
 /// <summary>
-/// Rotary positions of queries and keys in one go, where they are one projection with the values: pairs (i, i + width / 2) of each head are turned (transformers <c>apply_rotary_pos_emb</c>).
-/// The backward turns the other way.
+/// Takes queries, keys and values apart that are one projection, and gives queries and keys their rotary positions: pairs (i, i + width / 2) of each head are turned (transformers
+/// <c>apply_rotary_pos_emb</c>). The backward turns the other way, and lays the three gradients side by side.
 /// </summary>
 internal sealed class RotaryOperation : Operation
 {
@@ -28,31 +28,47 @@ internal sealed class RotaryOperation : Operation
     private readonly FusedHeads heads;
     private Tensor cosines;
     private Tensor sines;
+    private long[] shape = null!;
 
     private RotaryOperation(FusedHeads heads, Tensor cosines, Tensor sines) => (this.heads, this.cosines, this.sines) = (heads, cosines, sines);
 
     /// <summary>
-    /// x [rows, T, heads · width] to the same with queries and keys turned, the values as they are. Cosines and sines are [T, width] or [rows, 1, T, width], in x's format, and the same for both halves of a head.
+    /// x [rows, T, heads · width] to queries, keys and values [rows, T, heads · width of each]. Cosines and sines are [T, width] or [rows, 1, T, width], in x's format, and the same for both halves of a head.
     /// </summary>
-    internal static Tensor Turn(Tensor x, (Tensor Cosines, Tensor Sines) table, FusedHeads heads) => new RotaryOperation(heads, table.Cosines, table.Sines).Run(x)[0];
+    internal static Tensor[] Turn(Tensor x, (Tensor Cosines, Tensor Sines) table, FusedHeads heads) => new RotaryOperation(heads, table.Cosines, table.Sines).Run(x);
 
     /// <inheritdoc/>
     protected override Tensor[] Forward(Tensor?[] inputs)
     {
         (cosines, sines) = (Keep(cosines.contiguous()), Keep(sines.contiguous()));
-        return [Turned(inputs[0]!, back: false)];
+        Tensor x = inputs[0]!.contiguous();
+        shape = x.shape;
+        if (!IsForKernel(x))
+            return [.. Turned(x, back: false).split(Widths, 2).Select(part => part.clone())];
+        Tensor[] parts = [.. Widths.Select(width => empty([shape[0], shape[1], width], x.dtype, x.device))];
+        Launch(x, parts, back: false);
+        return parts;
     }
 
     /// <inheritdoc/>
-    protected override Tensor?[] Backward(Tensor?[] gradients) => [gradients[0] is { } gradient ? Turned(gradient, back: true) : null];
-
-    private Tensor Turned(Tensor x, bool back)
+    protected override Tensor?[] Backward(Tensor?[] gradients)
     {
-        Tensor whole = x.contiguous();
-        return KernelFormat.Fits(whole) && cosines.dtype == x.dtype ? Launched(whole, back) : Composed(whole, back);
+        if (gradients.All(gradient => gradient is null))
+            return [null];
+        Tensor[] parts = [.. gradients.Select((gradient, i) => gradient?.contiguous() ?? zeros([shape[0], shape[1], Widths[i]], cosines.dtype, cosines.device))];
+        if (!IsForKernel(parts[0]))
+            return [Turned(cat(parts, 2), back: true)];
+        Tensor result = empty(shape, parts[0].dtype, parts[0].device);
+        Launch(result, parts, back: true);
+        return [result];
     }
 
-    private Tensor Composed(Tensor x, bool back)
+    private long[] Widths => [heads.Queries * heads.Width, heads.Keys * heads.Width, heads.Keys * heads.Width];
+
+    private bool IsForKernel(Tensor x) => KernelFormat.Fits(x) && cosines.dtype == x.dtype;
+
+    // side by side, to the same
+    private Tensor Turned(Tensor x, bool back)
     {
         Tensor[] parts = x.view(x.size(0), x.size(1), heads.All, heads.Width).split([heads.Turned, heads.Keys], 2);
         Tensor[] halves = parts[0].split(heads.Width / 2, 3);
@@ -64,13 +80,11 @@ internal sealed class RotaryOperation : Operation
     // [T, width] to [T, 1, width]; [rows, 1, T, width] to [rows, T, 1, width]
     private static Tensor OfToken(Tensor table) => table.Dimensions == 2 ? table.unsqueeze(1) : table.transpose(1, 2);
 
-    private Tensor Launched(Tensor x, bool back)
+    private void Launch(Tensor fused, Tensor[] parts, bool back)
     {
-        Tensor y = empty_like(x);
-        int pack = KernelFormat.Pack(heads.Width / 2, x, cosines, sines, y);
+        int pack = KernelFormat.Pack(heads.Width / 2, [fused, cosines, sines, .. parts]);
         uint threads = Math.Min(MostThreads, KernelFormat.Warps(heads.All * heads.Width / 2 / pack));
-        Kernel.Of(Source, $"rotary_{KernelFormat.NameOf(x.dtype)}_{pack}").Launch(((uint)(x.size(0) * x.size(1)), 1, 1), threads, 0,
-            x, cosines, sines, y, (int)x.size(1), (int)heads.Turned, (int)heads.All, (int)heads.Width, cosines.Dimensions == 2 ? 1 : (int)cosines.size(0), back ? -1f : 1f);
-        return y;
+        Kernel.Of(Source, $"rotary_{KernelFormat.NameOf(fused.dtype)}_{pack}").Launch(((uint)(shape[0] * shape[1]), 1, 1), threads, 0,
+            fused, cosines, sines, parts[0], parts[1], parts[2], (int)shape[1], (int)heads.Queries, (int)heads.Keys, (int)heads.Width, cosines.Dimensions == 2 ? 1 : (int)cosines.size(0), back ? 1 : 0);
     }
 }

@@ -18,6 +18,17 @@ public sealed class RotaryOperationTests : IDisposable
     [InlineData(1, 1, 1, 1, 2), InlineData(2, 3, 4, 2, 6), InlineData(3, 5, 3, 1, 16), InlineData(2, 7, 12, 2, 128), InlineData(2, 65, 28, 4, 80), InlineData(1, 9, 5, 5, 36)]
     public void Does_so_on_a_gpu(long rows, long length, long queries, long keys, long width) => Compare((rows, length), new FusedHeads(queries, keys, width), Near.Gpu());
 
+    [Fact]
+    public void What_nothing_reads_passes_no_gradient_back()
+    {
+        FusedHeads heads = new(3, 1, 4);
+        Tensor x = randn(2, 5, 20).requires_grad_(), table = randn(5, 4);
+        using GradientPass pass = GradientPass.Open();
+        pass.Backward(RotaryOperation.Turn(x, (table, table), heads)[2].sum());
+        Assert.Equal(0, x.grad!.narrow(2, 0, 16).abs().max().item<float>());
+        Assert.Equal(1, x.grad!.narrow(2, 16, 4).min().item<float>());
+    }
+
     public void Dispose() => scope.Dispose();
 
     private static void Compare((long Rows, long Length) size, FusedHeads heads, Device device)
@@ -40,9 +51,9 @@ public sealed class RotaryOperationTests : IDisposable
 
         using GradientPass pass = GradientPass.Open();
         Tensor own = x.clone().requires_grad_();
-        Tensor found = RotaryOperation.Turn(scattered ? Near.Scattered(own) : own.alias(), table, heads);
-        pass.Backward([found], [scattered ? Near.Scattered(gradient) : gradient]);
-        AssertNear(expected, found);
+        Tensor[] parts = RotaryOperation.Turn(scattered ? Near.Scattered(own) : own.alias(), table, heads), gradients = gradient.split([.. parts.Select(part => part.size(2))], 2);
+        pass.Backward(parts, [.. gradients.Select(part => scattered ? Near.Scattered(part) : part)]);
+        AssertNear(expected, cat(parts, 2));
         AssertNear(wide.grad!, own.grad!);
     }
 
