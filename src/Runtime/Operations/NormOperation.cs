@@ -73,10 +73,10 @@ internal sealed class NormOperation : Operation
 
     private Tensor[] Composed(Tensor x, Tensor? delta)
     {
-        Tensor sum = Keep(delta is null ? x : x.Plus(delta));
-        normed = sum;
-        Tensor y = centered ? functional.layer_norm(sum, [sum.size(-1)], weight, bias, epsilon) : Ops.RmsNorm(sum, weight!, epsilon);
-        return Outputs(y, delta is null ? x.detach() : sum);
+        Tensor? sum = delta is null ? null : x.Plus(delta);
+        normed = Keep(sum ?? x);
+        Tensor y = centered ? functional.layer_norm(normed, [normed.size(-1)], weight, bias, epsilon) : Ops.RmsNorm(normed, weight!, epsilon);
+        return Outputs(y, x, sum);
     }
 
     private Tensor Composed(Tensor ofNormed, Tensor? ofSum, Tensor x)
@@ -94,7 +94,7 @@ internal sealed class NormOperation : Operation
         return (ofSum is null ? gradient : gradient.Plus(ofSum)).to_type(x.dtype);
     }
 
-    private Tensor[] Outputs(Tensor y, Tensor sum) => givesSum ? [y, sum] : [y];
+    private Tensor[] Outputs(Tensor y, Tensor x, Tensor? sum) => givesSum ? [y, sum ?? x.detach()] : [y];
 
     private static Tensor Mean(Tensor x) => x.mean([-1], keepdim: true);
 
@@ -110,7 +110,7 @@ internal sealed class NormOperation : Operation
             means = centered ? Keep(empty([rows.Count], ScalarType.Float32, x.device)) : null;
         }
         rows.Launch(Function("forward", x, rows), x, delta, weight, bias, sum, y, means, scales, rows.Count, rows.Length, rows.Threads, (float)epsilon);
-        return Outputs(y, sum ?? x.detach());
+        return Outputs(y, x, sum);
     }
 
     private Tensor Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)

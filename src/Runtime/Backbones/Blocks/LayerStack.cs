@@ -44,7 +44,8 @@ internal sealed class LayerStack<TLayer, TContext>
         if (Recomputation.Current is not { } recomputation)
             return forward(layers[layer], x, context);
         TrainableTensor[] trained = [.. sites[layer].SelectMany(site => site.Occupant?.Tensors ?? [])];
-        return trained.Length > 0 || new[] { x.X, x.Delta }.Concat(context.Tensors).Any(tensor => tensor is { requires_grad: true })
+        Tensor?[] given = [x.X, x.Delta, .. context.Tensors];
+        return trained.Length > 0 || given.Any(tensor => tensor is { requires_grad: true })
             ? x.Through(sum => Recomputed(layer, sum, context, trained, recomputation))
             : forward(layers[layer], x, context);
     }
