@@ -130,7 +130,7 @@ internal sealed class RotaryDecoder
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(pass, Inputs);
-        Residual last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).At(tokens => tokens.select(1, -1)); // [rows, hidden]
+        Residual last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).At(all => all.select(1, -1)); // [rows, hidden]
         return head.Forward(last.Normed(norm)).MoveToOuterDisposeScope();
     }
 

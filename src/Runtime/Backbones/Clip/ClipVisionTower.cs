@@ -34,7 +34,7 @@ internal sealed class ClipVisionTower
     {
         using var scope = NewDisposeScope();
         Residual x = encoder.Forward(before.Forward(inputs.Behind(embedding.Forward(pixels))), new AttentionContext(training)); // [images, 1 + patches, hidden]
-        return x.At(tokens => tokens.select(1, 0)).Normed(after).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
+        return x.At(all => all.select(1, 0)).Normed(after).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
     }
 
     private static PatchEmbedding Embedding(WeightTable weights, ModelConfig config, long hidden)

@@ -97,7 +97,7 @@ public sealed class OptForCausalLM : CausalLM
         CausalView view = CausalView.Of(pass, inputs);
         Tensor words = tokens.Forward(pass.NewIds);
         Tensor x = Embed(pass.First == 0 ? inputs.Before(words) : words, view);
-        return head.Forward(Normed(Layers(x, view.Context(Training), pass.Cache).At(tokens => tokens.select(1, -1)))).MoveToOuterDisposeScope(); // of [rows, hidden]
+        return head.Forward(Normed(Layers(x, view.Context(Training), pass.Cache).At(all => all.select(1, -1)))).MoveToOuterDisposeScope(); // of [rows, hidden]
     }
 
     // words [rows, T, embedded] to [rows, T, hidden]

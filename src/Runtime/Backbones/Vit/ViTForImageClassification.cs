@@ -66,7 +66,7 @@ public sealed class ViTForImageClassification : ImageClassifier
         Residual x = new(inputs.Behind(dropout.Forward(embedding.Forward(batch.PixelValues), Training))); // [rows, 1 + patches, hidden]
         for (int i = 0; i < layers.Count; i++)
             x = layers.Forward(i, inputs.Renewed(x, i), context);
-        Tensor first = x.At(tokens => tokens.select(1, 0)).Normed(norm); // [rows, hidden]; the norm of a token needs that token alone
+        Tensor first = x.At(all => all.select(1, 0)).Normed(norm); // [rows, hidden]; the norm of a token needs that token alone
         return classifier.Forward(first).MoveToOuterDisposeScope();
     }
 
