@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 namespace FlatPO.Recipes.Operations;
 
 /// <summary>
-/// Root-mean-square norm or layer norm over the last dimension, with a frozen weight and bias in x's format, of x or of x + delta: the sum that goes on beside it is then an output too. Between
+/// Root-mean-square norm or layer norm over the last dimension, with a frozen weight and bias in x's format, of x or of x + delta: what is normed may go on beside it, as an output too. Between
 /// forward and backward it keeps what was normed, and with kernels two numbers a row.
 /// </summary>
 internal sealed class NormOperation : Operation
@@ -18,7 +18,7 @@ internal sealed class NormOperation : Operation
     private readonly Tensor? weight;
     private readonly Tensor? bias;
     private readonly double epsilon;
-    private bool givesSum = true;
+    private bool givesSum;
     private Tensor normed = null!; // what was
     private Tensor? means;
     private Tensor? scales;
@@ -26,18 +26,10 @@ internal sealed class NormOperation : Operation
     private NormOperation(bool centered, Tensor? weight, Tensor? bias, double epsilon) => (this.centered, this.weight, this.bias, this.epsilon) = (centered, weight, bias, epsilon);
 
     /// <summary>x / sqrt(mean(x²) + eps) · weight.</summary>
-    internal static Tensor Rms(Tensor x, Tensor weight, double epsilon) => new NormOperation(false, weight, null, epsilon).Run(x, null)[0];
+    internal static NormOperation Rms(Tensor weight, double epsilon) => new(false, weight, null, epsilon);
 
-    /// <summary>x + delta, and its <see cref="Rms"/>.</summary>
-    internal static (Tensor Sum, Tensor Normed) RmsOfSum(Tensor x, Tensor delta, Tensor weight, double epsilon) => OfSum(new NormOperation(false, weight, null, epsilon), x, delta);
-
-    /// <summary>The layer norm of x + delta, where nothing else reads the sum.</summary>
-    internal static Tensor LayerAfterSum(Tensor x, Tensor delta, (Tensor? Weight, Tensor? Bias) affine, double epsilon) =>
-        new NormOperation(true, affine.Weight, affine.Bias, epsilon) { givesSum = false }.Added(x, delta)[0];
-
-    /// <summary>x + delta, and its layer norm.</summary>
-    internal static (Tensor Sum, Tensor Normed) LayerOfSum(Tensor x, Tensor delta, (Tensor? Weight, Tensor? Bias) affine, double epsilon) =>
-        OfSum(new NormOperation(true, affine.Weight, affine.Bias, epsilon), x, delta);
+    /// <summary>(x − mean(x)) / sqrt(mean((x − mean(x))²) + eps) · weight + bias.</summary>
+    internal static NormOperation Layer(Tensor? weight, Tensor? bias, double epsilon) => new(true, weight, bias, epsilon);
 
     /// <summary>Whether it computes this: a weight or bias that has a gradient, or another format than x, is for autograd.</summary>
     internal static bool Takes(Tensor x, params ReadOnlySpan<Tensor?> affine)
@@ -46,6 +38,17 @@ internal sealed class NormOperation : Operation
             if (tensor is not null && (tensor.dtype != x.dtype || (tensor.requires_grad && is_grad_enabled())))
                 return false;
         return true;
+    }
+
+    /// <summary>The norm of x + delta, where nothing else reads the sum.</summary>
+    internal Tensor Of(Tensor x, Tensor? delta = null) => Added(x, delta)[0];
+
+    /// <summary>x + delta, and its norm. Without a delta the sum is x, in a tensor of its own over the same memory: what comes back to it is added on the way too.</summary>
+    internal (Tensor Sum, Tensor Normed) OfSum(Tensor x, Tensor? delta)
+    {
+        givesSum = true;
+        Tensor[] outputs = Added(x, delta);
+        return (outputs[1], outputs[0]);
     }
 
     /// <inheritdoc/>
@@ -64,22 +67,16 @@ internal sealed class NormOperation : Operation
         return [Asked[0] ? result : null, Asked[1] ? Asked[0] ? result?.alias() : result : null];
     }
 
-    private static (Tensor Sum, Tensor Normed) OfSum(NormOperation operation, Tensor x, Tensor delta)
-    {
-        Tensor[] outputs = operation.Added(x, delta);
-        return (outputs[1], outputs[0]);
-    }
-
-    private Tensor[] Added(Tensor x, Tensor delta) => x.shape.AsSpan().SequenceEqual(delta.shape)
+    private Tensor[] Added(Tensor x, Tensor? delta) => delta is null || x.shape.AsSpan().SequenceEqual(delta.shape)
         ? Run(x, delta)
         : throw new ArgumentException($"x is [{string.Join(", ", x.shape)}], what is added to it [{string.Join(", ", delta.shape)}]", nameof(delta));
 
     private Tensor[] Composed(Tensor x, Tensor? delta)
     {
-        Tensor sum = Keep(delta is null ? x : x.Plus(delta));
-        normed = sum;
-        Tensor y = centered ? functional.layer_norm(sum, [sum.size(-1)], weight, bias, epsilon) : Ops.RmsNorm(sum, weight!, epsilon);
-        return delta is not null && givesSum ? [y, sum] : [y];
+        Tensor? sum = delta is null ? null : x.Plus(delta);
+        normed = Keep(sum ?? x);
+        Tensor y = centered ? functional.layer_norm(normed, [normed.size(-1)], weight, bias, epsilon) : Ops.RmsNorm(normed, weight!, epsilon);
+        return Outputs(y, x, sum);
     }
 
     private Tensor Composed(Tensor ofNormed, Tensor? ofSum, Tensor x)
@@ -97,6 +94,8 @@ internal sealed class NormOperation : Operation
         return (ofSum is null ? gradient : gradient.Plus(ofSum)).to_type(x.dtype);
     }
 
+    private Tensor[] Outputs(Tensor y, Tensor x, Tensor? sum) => givesSum ? [y, sum ?? x.detach()] : [y];
+
     private static Tensor Mean(Tensor x) => x.mean([-1], keepdim: true);
 
     private Tensor[] Launched(Tensor x, Tensor? delta)
@@ -111,7 +110,7 @@ internal sealed class NormOperation : Operation
             means = centered ? Keep(empty([rows.Count], ScalarType.Float32, x.device)) : null;
         }
         rows.Launch(Function("forward", x, rows), x, delta, weight, bias, sum, y, means, scales, rows.Count, rows.Length, rows.Threads, (float)epsilon);
-        return sum is not null && givesSum ? [y, sum] : [y];
+        return Outputs(y, x, sum);
     }
 
     private Tensor Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)

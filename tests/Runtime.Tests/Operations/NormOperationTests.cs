@@ -15,7 +15,11 @@ public sealed class NormOperationTests : IDisposable
     public enum Kind
     {
         Rms,
+        RmsBesideInput,
         RmsOfSum,
+        RmsAfterSum,
+        Layer,
+        LayerBesideInput,
         LayerOfSum,
         LayerOfSumWithoutWeights,
         LayerAfterSum,
@@ -37,7 +41,7 @@ public sealed class NormOperationTests : IDisposable
     {
         Device gpu = Near.Gpu();
         Tensor whole = Near.Random(ScalarType.BFloat16, gpu, 1 + 4 * 64), x = whole.narrow(0, 1, 4 * 64).view(4, 64), weight = ones(64, ScalarType.BFloat16, gpu);
-        Near.Assert(Plain(x.to_type(ScalarType.Float64), weight, null, centered: false), NormOperation.Rms(x, weight, Epsilon));
+        Near.Assert(Plain(x.to_type(ScalarType.Float64), weight, null, centered: false), NormOperation.Rms(weight, Epsilon).Of(x));
     }
 
     [SkippableFact]
@@ -45,14 +49,14 @@ public sealed class NormOperationTests : IDisposable
     {
         Device gpu = Near.Gpu();
         Tensor x = Near.Random(ScalarType.BFloat16, gpu, 64, 1536), weight = Near.Random(ScalarType.BFloat16, gpu, 1536);
-        Tensor first = NormOperation.RmsOfSum(x, x, weight, Epsilon).Normed;
+        Tensor first = NormOperation.Rms(weight, Epsilon).OfSum(x, x).Normed;
         for (int i = 0; i < 5; i++)
-            Assert.True(first.eq(NormOperation.RmsOfSum(x, x, weight, Epsilon).Normed).all().item<bool>());
+            Assert.True(first.eq(NormOperation.Rms(weight, Epsilon).OfSum(x, x).Normed).all().item<bool>());
     }
 
     [Fact]
     public void A_sum_of_different_shapes_is_an_error_that_names_them() =>
-        Assert.Contains("[2, 4]", Assert.Throws<ArgumentException>(() => NormOperation.RmsOfSum(ones(2, 4), ones(4), ones(4), Epsilon)).Message);
+        Assert.Contains("[2, 4]", Assert.Throws<ArgumentException>(() => NormOperation.Rms(ones(4), Epsilon).OfSum(ones(2, 4), ones(4))).Message);
 
     [Fact]
     public void A_weight_with_a_gradient_or_another_format_is_not_its_affair()
@@ -79,8 +83,8 @@ public sealed class NormOperationTests : IDisposable
     private static void Compare(Kind kind, long[] shape, ScalarType dtype, Device device)
     {
         Tensor Made(params long[] sizes) => Near.Random(dtype, device, sizes);
-        bool sums = kind != Kind.Rms, centered = kind is Kind.LayerOfSum or Kind.LayerOfSumWithoutWeights or Kind.LayerAfterSum;
-        Tensor? weight = kind == Kind.LayerOfSumWithoutWeights ? null : Made(shape[^1]), bias = kind is Kind.LayerOfSum or Kind.LayerAfterSum ? Made(shape[^1]) : null;
+        bool centered = kind >= Kind.Layer, sums = kind is not (Kind.Rms or Kind.RmsBesideInput or Kind.Layer or Kind.LayerBesideInput);
+        Tensor? weight = kind == Kind.LayerOfSumWithoutWeights ? null : Made(shape[^1]), bias = centered && weight is not null ? Made(shape[^1]) : null;
         Tensor x = Made(shape), delta = Made(shape), ofNormed = Made(shape), ofSum = Made(shape);
         Tensor sum = (sums ? x.add(delta, 1) : x.clone()).to_type(ScalarType.Float64).requires_grad_();
         Tensor normed = Plain(sum, weight, bias, centered);
@@ -90,13 +94,9 @@ public sealed class NormOperationTests : IDisposable
             using GradientPass pass = GradientPass.Open();
             Tensor own = x.clone().requires_grad_(), added = delta.clone().requires_grad_(deltaToo);
             Tensor read = scattered ? Near.Scattered(own) : own.alias();
-            (Tensor Sum, Tensor Normed) found = kind switch
-            {
-                Kind.Rms => (x, NormOperation.Rms(read, weight!, Epsilon)),
-                Kind.LayerAfterSum => (sum, NormOperation.LayerAfterSum(read, added, (weight, bias), Epsilon)),
-                Kind.RmsOfSum => NormOperation.RmsOfSum(read, added, weight!, Epsilon),
-                _ => NormOperation.LayerOfSum(read, added, (weight, bias), Epsilon),
-            };
+            NormOperation operation = centered ? NormOperation.Layer(weight, bias, Epsilon) : NormOperation.Rms(weight!, Epsilon);
+            (Tensor Sum, Tensor Normed) found = GivesSum(kind) ? operation.OfSum(read, sums ? added : null) : (sum, operation.Of(read, sums ? added : null));
+            read.Dispose();
             Near.Assert(normed, found.Normed);
             Near.Assert(sum, found.Sum);
 
@@ -105,17 +105,16 @@ public sealed class NormOperationTests : IDisposable
             autograd.backward([.. used.Select(one => one.Expected)], [.. used.Select(one => one.Gradient.to_type(ScalarType.Float64))], retain_graph: true);
             pass.Backward([.. used.Select(one => one.Output)], [.. used.Select(one => scattered ? Near.Scattered(one.Gradient) : one.Gradient)]);
             Near.Assert(sum.grad!, own.grad!);
-            if (deltaToo)
+            if (deltaToo && sums)
                 Near.Assert(sum.grad!, added.grad!);
         }
     }
 
-    private static (bool UseSum, bool UseNormed, bool DeltaToo, bool Scattered)[] Ways(Kind kind) => kind switch
-    {
-        Kind.Rms => [(false, true, false, false), (false, true, false, true)],
-        Kind.LayerAfterSum => [(false, true, true, false), (false, true, false, true)],
-        _ => [(true, true, true, false), (false, true, true, true), (true, false, true, false), (true, true, false, true)],
-    };
+    private static bool GivesSum(Kind kind) => kind is not (Kind.Rms or Kind.RmsAfterSum or Kind.Layer or Kind.LayerAfterSum);
+
+    private static (bool UseSum, bool UseNormed, bool DeltaToo, bool Scattered)[] Ways(Kind kind) => GivesSum(kind)
+        ? [(true, true, true, false), (false, true, true, true), (true, false, true, false), (true, true, false, true)]
+        : [(false, true, true, false), (false, true, false, true)];
 
     private static Tensor Plain(Tensor x, Tensor? weight, Tensor? bias, bool centered)
     {

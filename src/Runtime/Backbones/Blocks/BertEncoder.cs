@@ -44,7 +44,7 @@ internal sealed class BertEncoder
         types = new Embedding(weights, $"{path}.embeddings.token_type_embeddings", TokenTypes, hidden);
         norm = Norm(weights, $"{path}.embeddings.LayerNorm");
         dropout = HiddenDropout(config);
-        layers = new(weights, config.Size("num_hidden_layers"), i => new BertEncoderLayer(weights, $"{path}.encoder.layer.{i}"), (layer, x, context) => layer.Forward(x, context));
+        layers = new(weights, config.Size("num_hidden_layers"), i => new BertEncoderLayer(weights, $"{path}.encoder.layer.{i}"), (layer, x, context) => x.Through(sum => layer.Forward(sum, context)));
     }
 
     /// <summary>How many token types it tells apart.</summary>
@@ -52,7 +52,7 @@ internal sealed class BertEncoder
 
     /// <summary>A layer norm as the configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, string path) =>
-        new(weights.Norm(path, weights.Config.Size("hidden_size")), weights.Config.Size("hidden_size"), weights.Config.Number("layer_norm_eps", DefaultEpsilon));
+        new(weights.Norm(path, weights.Config.Size("hidden_size")), weights.Config.Number("layer_norm_eps", DefaultEpsilon));
 
     /// <summary>The dropout behind every block.</summary>
     internal static Dropout HiddenDropout(ModelConfig config) => new(config.Number("hidden_dropout_prob", DefaultDropout));
@@ -85,10 +85,10 @@ internal sealed class BertEncoder
         // padding is seen by none, but sees: the softmax of its own row has something to sum over
         Tensor? mask = batch.Padded ? inputs.Mask(batch.AttentionMask).ne(Scalars.Zero).unsqueeze(1).unsqueeze(1) : null; // [rows, 1, 1, T]
         AttentionContext context = new(training, mask);
-        Tensor x = Embed(batch, places, training); // [rows, T, hidden]
+        Residual x = new(Embed(batch, places, training)); // [rows, T, hidden]
         for (int i = 0; i < layers.Count; i++)
             x = layers.Forward(i, x, context);
-        return x.MoveToOuterDisposeScope();
+        return x.Sum().MoveToOuterDisposeScope();
     }
 
     private Tensor Embed(SequenceBatch batch, Tensor places, bool training)

@@ -38,8 +38,8 @@ internal sealed class BertEncoderLayer
     internal Tensor Forward(Tensor x, in AttentionContext context)
     {
         using var scope = NewDisposeScope();
-        Tensor attended = attentionNorm.ForwardAfterSum(x, dropout.Forward(attention.Forward(x, context), context.Training));
+        Tensor attended = attentionNorm.Forward(x, dropout.Forward(attention.Forward(x, context), context.Training));
         Tensor fed = dropout.Forward(feedForward.Forward(attended), context.Training);
-        return feedForwardNorm.ForwardAfterSum(attended, fed).MoveToOuterDisposeScope();
+        return feedForwardNorm.Forward(attended, fed).MoveToOuterDisposeScope();
     }
 }

@@ -21,10 +21,10 @@ internal sealed class LayerStack<TLayer, TContext>
 {
     private readonly TLayer[] layers;
     private readonly Site[][] sites; // of each layer
-    private readonly Func<TLayer, Tensor, TContext, Tensor> forward;
+    private readonly Func<TLayer, Residual, TContext, Residual> forward;
 
     /// <summary>Declares <paramref name="count"/> layers, each by <paramref name="declare"/>; <paramref name="forward"/> runs one.</summary>
-    internal LayerStack(WeightTable weights, long count, Func<int, TLayer> declare, Func<TLayer, Tensor, TContext, Tensor> forward)
+    internal LayerStack(WeightTable weights, long count, Func<int, TLayer> declare, Func<TLayer, Residual, TContext, Residual> forward)
     {
         (layers, sites, this.forward) = (new TLayer[count], new Site[count][], forward);
         for (int i = 0; i < count; i++)
@@ -39,19 +39,21 @@ internal sealed class LayerStack<TLayer, TContext>
     internal int Count => layers.Length;
 
     /// <summary>x, which is taken over, through one layer.</summary>
-    internal Tensor Forward(int layer, Tensor x, TContext context)
+    internal Residual Forward(int layer, Residual x, TContext context)
     {
-        Tensor next = Recomputation.Current is { } recomputation ? Recomputed(layer, x, context, recomputation) : forward(layers[layer], x, context);
-        x.Dispose(); // autograd keeps what it needs of it
-        return next;
+        if (Recomputation.Current is not { } recomputation)
+            return forward(layers[layer], x, context);
+        TrainableTensor[] trained = [.. sites[layer].SelectMany(site => site.Occupant?.Tensors ?? [])];
+        Tensor?[] given = [x.X, x.Delta, .. context.Tensors];
+        return trained.Length > 0 || given.Any(tensor => tensor is { requires_grad: true })
+            ? x.Through(sum => Recomputed(layer, sum, context, trained, recomputation))
+            : forward(layers[layer], x, context);
     }
 
-    private Tensor Recomputed(int layer, Tensor x, TContext context, Recomputation recomputation)
+    // the layer takes over what it is given: an alias, since backward reads the gradient of its input
+    private Tensor Recomputed(int layer, Tensor x, TContext context, TrainableTensor[] trained, Recomputation recomputation)
     {
-        TrainableTensor[] trained = [.. sites[layer].SelectMany(site => site.Occupant?.Tensors ?? [])];
-        Tensor?[] given = [x, .. context.Tensors];
-        return trained.Length > 0 || given.Any(tensor => tensor is { requires_grad: true })
-            ? new RecomputedLayer(inputs => forward(layers[layer], inputs[0]!, context.With(inputs[1..])), trained, (recomputation, layers[layer])).Run([.. given, .. trained.Select(tensor => tensor.Live)])[0]
-            : forward(layers[layer], x, context);
+        RecomputedLayer recomputed = new(inputs => forward(layers[layer], new Residual(inputs[0]!.alias()), context.With(inputs[1..])).Sum(), trained, (recomputation, layers[layer]));
+        return recomputed.Run([x, .. context.Tensors, .. trained.Select(tensor => tensor.Live)])[0];
     }
 }

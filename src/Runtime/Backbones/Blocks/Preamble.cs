@@ -13,16 +13,17 @@ internal static class Preamble
     internal static Tensor Behind(this InputSite inputs, Tensor x) =>
         inputs.Adapter is PromptAdapter prompt ? Joined(prompt.Vectors(), x, (vectors, rest) => cat([rest, vectors], 1)) : x;
 
-    /// <summary>x [rows, T + places, width] with the prompt's vectors for this layer in the last places; x itself, which is taken over, where it has none.</summary>
-    internal static Tensor Renewed(this InputSite inputs, Tensor x, int layer)
+    /// <summary>x [rows, T + places, width] with the prompt's vectors for this layer in the last places; x itself where it has none. Takes x over.</summary>
+    internal static Residual Renewed(this InputSite inputs, Residual x, int layer)
     {
-        if (layer == 0 || inputs.Adapter is not PromptAdapter prompt || prompt.VectorsBefore(layer) is not { } vectors)
-            return x;
-        using var scope = NewDisposeScope();
-        Tensor[] parts = x.split([x.size(1) - prompt.Places, prompt.Places], 1);
-        Tensor renewed = cat([parts[0], Rows(vectors, x)], 1);
-        x.Dispose();
-        return renewed.MoveToOuterDisposeScope();
+        return layer == 0 || inputs.Adapter is not PromptAdapter prompt || prompt.VectorsBefore(layer) is not { } vectors ? x : x.Through(Renew);
+
+        Tensor Renew(Tensor sum)
+        {
+            using var scope = NewDisposeScope();
+            Tensor[] parts = sum.split([sum.size(1) - prompt.Places, prompt.Places], 1);
+            return cat([parts[0], Rows(vectors, sum)], 1).MoveToOuterDisposeScope();
+        }
     }
 
     /// <summary>The mask [rows, T] with the places before the text, which every token may see: [rows, places + T].</summary>

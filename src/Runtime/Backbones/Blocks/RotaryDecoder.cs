@@ -113,7 +113,7 @@ internal sealed class RotaryDecoder
     internal HeadInput BeforeHead(CausalView view, Tensor x, RotaryTable turns, bool training)
     {
         using var scope = NewDisposeScope();
-        return new HeadInput(norm.Forward(Layers(x, window => view.Context(training, turns, window))), head).Kept();
+        return new HeadInput(Layers(x, window => view.Context(training, turns, window)).Normed(norm), head).Kept();
     }
 
     /// <summary>Logits of the token behind each text: [rows, vocabulary].</summary>
@@ -130,8 +130,8 @@ internal sealed class RotaryDecoder
     {
         using var scope = NewDisposeScope();
         CausalView view = CausalView.Of(pass, Inputs);
-        Tensor last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).select(1, -1); // [rows, hidden]
-        return head.Forward(norm.Forward(last)).MoveToOuterDisposeScope();
+        Residual last = Layers(x, window => view.Context(training: false, turns, window), pass.Cache).At(all => all.select(1, -1)); // [rows, hidden]
+        return head.Forward(last.Normed(norm)).MoveToOuterDisposeScope();
     }
 
     // The turns of a pass's tokens: by their numbers in their rows, or by their places' alone.
@@ -144,14 +144,15 @@ internal sealed class RotaryDecoder
         return turns.MoveToOuterDisposeScope();
     }
 
-    private Tensor Layers(Tensor x, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)
+    private Residual Layers(Tensor embedded, Func<long?, AttentionContext> contextOf, KeyValueCache? cache = null)
     {
         using var scope = NewDisposeScope();
+        Residual x = new(embedded);
         KeysBefore?[] before = KeysBefore.Of(Inputs, cache, layers.Count);
         AttentionContext full = contextOf(null), windowed = settings.Window is null ? full : contextOf(settings.Window);
         for (int i = 0; i < layers.Count; i++)
             x = layers.Forward(i, x, (settings.IsWindowed(i) ? windowed : full).With(before[i]));
-        return x.MoveToOuterDisposeScope();
+        return x.Kept();
     }
 
     private static AttentionShape ShapeOf(RotaryDecoderSettings settings)

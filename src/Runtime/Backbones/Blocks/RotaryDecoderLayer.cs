@@ -1,6 +1,4 @@
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Blocks;
 
@@ -40,10 +38,7 @@ internal sealed class RotaryDecoderLayer
     }
 
     /// <summary>x [rows, T, hidden] to the same.</summary>
-    internal Tensor Forward(Tensor x, in AttentionContext context)
-    {
-        using var scope = NewDisposeScope();
-        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, attention.Forward(attentionNorm.Forward(x), context));
-        return attended.Plus(feedForward.Forward(normed)).MoveToOuterDisposeScope();
-    }
+    internal Residual Forward(Residual x, AttentionContext context) => x
+        .Plus(attentionNorm, normed => attention.Forward(normed, context))
+        .Plus(feedForwardNorm, feedForward.Forward);
 }

@@ -39,11 +39,12 @@ internal sealed class ClipEncoder
 
     /// <summary>A layer norm as the tower's configuration wants it.</summary>
     internal static LayerNorm Norm(WeightTable weights, ModelConfig config, string path, long hidden) =>
-        new(weights.Norm(path, hidden), hidden, config.Number("layer_norm_eps", DefaultEpsilon));
+        new(weights.Norm(path, hidden), config.Number("layer_norm_eps", DefaultEpsilon));
 
-    /// <summary>x [rows, T, hidden], which is taken over, to the same.</summary>
-    internal Tensor Forward(Tensor x, in AttentionContext context)
+    /// <summary>embedded [rows, T, hidden], which is taken over, to the same.</summary>
+    internal Residual Forward(Tensor embedded, in AttentionContext context)
     {
+        Residual x = new(embedded);
         for (int i = 0; i < layers.Count; i++)
             x = layers.Forward(i, inputs?.Renewed(x, i) ?? x, context);
         return x;

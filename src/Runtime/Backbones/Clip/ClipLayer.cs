@@ -1,7 +1,5 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Clip;
 
@@ -30,10 +28,7 @@ internal sealed class ClipLayer
     }
 
     /// <summary>x [rows, T, hidden] to the same.</summary>
-    internal Tensor Forward(Tensor x, in AttentionContext context)
-    {
-        using var scope = NewDisposeScope();
-        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, attention.Forward(attentionNorm.Forward(x), context));
-        return attended.Plus(feedForward.Forward(normed)).MoveToOuterDisposeScope();
-    }
+    internal Residual Forward(Residual x, AttentionContext context) => x
+        .Plus(attentionNorm, normed => attention.Forward(normed, context))
+        .Plus(feedForwardNorm, feedForward.Forward);
 }

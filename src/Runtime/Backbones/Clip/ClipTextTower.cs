@@ -56,9 +56,8 @@ internal sealed class ClipTextTower
         using var scope = NewDisposeScope();
         Tensor ids = texts.InputIds; // [texts, T]
         Tensor places = positions.Forward(Scalars.Positions(ids.size(1), ids.device)); // [T, hidden], whatever is padding
-        Tensor x = encoder.Forward(tokens.Forward(ids).Plus(places), CausalView.Of(texts).Context(training)); // [texts, T, hidden]
+        Residual x = encoder.Forward(tokens.Forward(ids).Plus(places), CausalView.Of(texts).Context(training)); // [texts, T, hidden]
         Tensor ends = end == LegacyEnd ? ids.argmax(-1) : ids.eq(Scalars.Of(end)).to_type(ScalarType.Int64).argmax(-1); // [texts]: the first, where several are the largest
-        Tensor last = x.gather(1, ends.view(-1, 1, 1).expand(-1, 1, Hidden)).squeeze(1); // [texts, hidden]
-        return norm.Forward(last).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
+        return x.At(all => all.gather(1, ends.view(-1, 1, 1).expand(-1, 1, Hidden)).squeeze(1)).Normed(norm).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
     }
 }

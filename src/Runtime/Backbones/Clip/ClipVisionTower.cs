@@ -33,8 +33,8 @@ internal sealed class ClipVisionTower
     internal Tensor Forward(Tensor pixels, bool training)
     {
         using var scope = NewDisposeScope();
-        Tensor x = encoder.Forward(before.Forward(inputs.Behind(embedding.Forward(pixels))), new AttentionContext(training)); // [images, 1 + patches, hidden]
-        return after.Forward(x.select(1, 0)).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
+        Residual x = encoder.Forward(before.Forward(inputs.Behind(embedding.Forward(pixels))), new AttentionContext(training)); // [images, 1 + patches, hidden]
+        return x.At(all => all.select(1, 0)).Normed(after).MoveToOuterDisposeScope(); // the norm of a token needs that token alone
     }
 
     private static PatchEmbedding Embedding(WeightTable weights, ModelConfig config, long hidden)

@@ -97,7 +97,7 @@ public sealed class OptForCausalLM : CausalLM
         CausalView view = CausalView.Of(pass, inputs);
         Tensor words = tokens.Forward(pass.NewIds);
         Tensor x = Embed(pass.First == 0 ? inputs.Before(words) : words, view);
-        return head.Forward(Normed(Layers(x, view.Context(Training), pass.Cache).select(1, -1))).MoveToOuterDisposeScope(); // of [rows, hidden]
+        return head.Forward(Normed(Layers(x, view.Context(Training), pass.Cache).At(all => all.select(1, -1)))).MoveToOuterDisposeScope(); // of [rows, hidden]
     }
 
     // words [rows, T, embedded] to [rows, T, hidden]
@@ -109,9 +109,10 @@ public sealed class OptForCausalLM : CausalLM
         return (widen?.Forward(words) ?? words).Plus(positions.Forward(places)).MoveToOuterDisposeScope();
     }
 
-    // x [rows, T, hidden], which is taken over, to the same
-    private Tensor Layers(Tensor x, AttentionContext context, KeyValueCache? cache = null)
+    // embedded [rows, T, hidden], which is taken over, to the same
+    private Residual Layers(Tensor embedded, AttentionContext context, KeyValueCache? cache = null)
     {
+        Residual x = new(embedded);
         KeysBefore?[] before = KeysBefore.Of(inputs, cache, layers.Count);
         for (int i = 0; i < layers.Count; i++)
         {
@@ -130,10 +131,9 @@ public sealed class OptForCausalLM : CausalLM
     }
 
     // [..., hidden] to what the head reads, [..., embedded]
-    private Tensor Normed(Tensor x)
+    private Tensor Normed(Residual x)
     {
-        using var scope = NewDisposeScope();
-        Tensor normed = norm?.Forward(x) ?? x;
-        return (narrow?.Forward(normed) ?? normed).MoveToOuterDisposeScope();
+        Tensor normed = norm is null ? x.Sum() : x.Normed(norm);
+        return narrow?.Forward(normed) ?? normed;
     }
 }

@@ -1,6 +1,5 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Opt;
@@ -46,25 +45,21 @@ internal sealed class OptLayer
     internal static LayerNorm Norm(WeightTable weights, string path) =>
         new(
             weights.Norm(path, weights.Config.Size("hidden_size"), weights.Config.Flag("layer_norm_elementwise_affine", true) ? NormParts.WeightAndBias : NormParts.None),
-            weights.Config.Size("hidden_size"),
             Epsilon);
 
     /// <summary>x [rows, T, hidden] to the same.</summary>
-    internal Tensor Forward(Tensor x, in AttentionContext context)
-    {
-        using var scope = NewDisposeScope();
-        return (normFirst ? NormFirst(x, context) : NormLast(x, context)).MoveToOuterDisposeScope();
-    }
-
-    private Tensor NormFirst(Tensor x, in AttentionContext context)
-    {
-        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
-        return attended.Plus(dropout.Forward(feedForward.Forward(normed), context.Training));
-    }
+    internal Residual Forward(Residual x, AttentionContext context) => normFirst
+        ? x.Plus(attentionNorm, normed => Attended(normed, context)).Plus(feedForwardNorm, normed => Fed(normed, context))
+        : x.Through(sum => NormLast(sum, context));
 
     private Tensor NormLast(Tensor x, in AttentionContext context)
     {
-        Tensor attended = attentionNorm.ForwardAfterSum(x, dropout.Forward(attention.Forward(x, context), context.Training));
-        return feedForwardNorm.ForwardAfterSum(attended, dropout.Forward(feedForward.Forward(attended), context.Training));
+        using var scope = NewDisposeScope();
+        Tensor attended = attentionNorm.Forward(x, Attended(x, context));
+        return feedForwardNorm.Forward(attended, Fed(attended, context)).MoveToOuterDisposeScope();
     }
+
+    private Tensor Attended(Tensor x, in AttentionContext context) => dropout.Forward(attention.Forward(x, context), context.Training);
+
+    private Tensor Fed(Tensor x, in AttentionContext context) => dropout.Forward(feedForward.Forward(x), context.Training);
 }

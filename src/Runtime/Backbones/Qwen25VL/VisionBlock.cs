@@ -1,7 +1,5 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Qwen25VL;
 
@@ -33,10 +31,7 @@ internal sealed class VisionBlock
     }
 
     /// <summary>x [patches, hidden] to the same.</summary>
-    internal Tensor Forward(Tensor x, in PatchContext context)
-    {
-        using var scope = NewDisposeScope();
-        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, attention.Forward(attentionNorm.Forward(x), context));
-        return attended.Plus(feedForward.Forward(normed)).MoveToOuterDisposeScope();
-    }
+    internal Residual Forward(Residual x, PatchContext context) => x
+        .Plus(attentionNorm, normed => attention.Forward(normed, context))
+        .Plus(feedForwardNorm, feedForward.Forward);
 }

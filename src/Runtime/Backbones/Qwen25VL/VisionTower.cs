@@ -83,17 +83,19 @@ internal sealed class VisionTower
         PatchContext images = new(Turns(rows), order.Images);
         PatchContext windows = new(new RotaryTable(images.Rotary.Cosine.index_select(0, windowed), images.Rotary.Sine.index_select(0, windowed)), order.Windows);
         // a convolution whose patches do not overlap is a linear layer
-        Tensor x = functional.linear(pixels.to_type(weights.Dtype), kernel.Value.to_type(weights.Dtype).view(hidden, Format.Numbers)); // [patches, hidden]
+        Residual x = new(functional.linear(pixels.to_type(weights.Dtype), kernel.Value.to_type(weights.Dtype).view(hidden, Format.Numbers))); // [patches, hidden]
         bool inWindows = false;
         for (int i = 0; i < blocks.Count; i++)
         {
             bool wantsWindows = !fullBlocks.Contains(i);
             if (wantsWindows != inWindows)
-                x = Replaced(x, x.index_select(0, wantsWindows ? windowed : arriving));
+                x = x.Through(patches => patches.index_select(0, wantsWindows ? windowed : arriving));
             x = blocks.Forward(i, x, wantsWindows ? windows : images);
             inWindows = wantsWindows;
         }
-        Tensor squares = mergerNorm.Forward(inWindows ? x.index_select(0, arriving) : x).view(-1, hidden * Format.Merge * Format.Merge);
+        if (inWindows)
+            x = x.Through(patches => patches.index_select(0, arriving));
+        Tensor squares = x.Normed(mergerNorm).view(-1, hidden * Format.Merge * Format.Merge);
         return merger.Forward(squares).MoveToOuterDisposeScope();
     }
 
@@ -105,10 +107,4 @@ internal sealed class VisionTower
     }
 
     private PatchOrder OrderOf(IReadOnlyList<PatchGrid> grids) => PatchOrder.Of(grids, (int)Format.Merge, window);
-
-    private static Tensor Replaced(Tensor old, Tensor next)
-    {
-        old.Dispose(); // autograd keeps what it needs of it
-        return next;
-    }
 }

@@ -54,7 +54,7 @@ public sealed class ViTForImageClassification : ImageClassifier
         embedding = Embedding(weights, hidden);
         dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
         layers = new(weights, config.Size("num_hidden_layers"), i => new ViTLayer(weights, i), (layer, x, context) => layer.Forward(x, context));
-        norm = new LayerNorm(weights.Norm("vit.layernorm", hidden), hidden, config.Number("layer_norm_eps"));
+        norm = new LayerNorm(weights.Norm("vit.layernorm", hidden), config.Number("layer_norm_eps"));
         classifier = weights.Head("classifier", hidden, config.Labels);
     }
 
@@ -63,10 +63,10 @@ public sealed class ViTForImageClassification : ImageClassifier
     {
         using var scope = NewDisposeScope();
         AttentionContext context = new(Training);
-        Tensor x = inputs.Behind(dropout.Forward(embedding.Forward(batch.PixelValues), Training)); // [rows, 1 + patches, hidden]
+        Residual x = new(inputs.Behind(dropout.Forward(embedding.Forward(batch.PixelValues), Training))); // [rows, 1 + patches, hidden]
         for (int i = 0; i < layers.Count; i++)
             x = layers.Forward(i, inputs.Renewed(x, i), context);
-        Tensor first = norm.Forward(x.select(1, 0)); // [rows, hidden]; the norm of a token needs that token alone
+        Tensor first = x.At(all => all.select(1, 0)).Normed(norm); // [rows, hidden]; the norm of a token needs that token alone
         return classifier.Forward(first).MoveToOuterDisposeScope();
     }
 

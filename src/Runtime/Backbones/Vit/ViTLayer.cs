@@ -1,7 +1,5 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Backbones.Vit;
 
@@ -37,15 +35,11 @@ internal sealed class ViTLayer
         feedForwardNorm = Norm("layernorm_after");
         dropout = new Dropout(config.Number("hidden_dropout_prob", 0));
 
-        LayerNorm Norm(string name) => new(weights.Norm($"{module}.{name}", hidden, published: $"{published}.{name}"), hidden, config.Number("layer_norm_eps"));
+        LayerNorm Norm(string name) => new(weights.Norm($"{module}.{name}", hidden, published: $"{published}.{name}"), config.Number("layer_norm_eps"));
     }
 
     /// <summary>x [rows, 1 + patches, hidden] to the same.</summary>
-    internal Tensor Forward(Tensor x, in AttentionContext context)
-    {
-        using var scope = NewDisposeScope();
-        (Tensor attended, Tensor normed) = feedForwardNorm.ForwardSum(x, dropout.Forward(attention.Forward(attentionNorm.Forward(x), context), context.Training));
-        Tensor fed = feedForward.Forward(normed);
-        return attended.Plus(dropout.Forward(fed, context.Training)).MoveToOuterDisposeScope();
-    }
+    internal Residual Forward(Residual x, AttentionContext context) => x
+        .Plus(attentionNorm, normed => dropout.Forward(attention.Forward(normed, context), context.Training))
+        .Plus(feedForwardNorm, normed => dropout.Forward(feedForward.Forward(normed), context.Training));
 }
