@@ -23,20 +23,17 @@ internal sealed class ProjectionGroup(params Projection[] members) : IDisposable
     internal bool TryBranches(ScalarType format, out LowRankBranch? branch, out Tensor[] factors) => LowRankBranches.TryOf(members, format, out branch, out factors);
 
     /// <summary>x [..., in] to the members' outputs, [..., out] each.</summary>
-    internal Tensor[] Forward(Tensor x) => Forward(x, all => all.split(Widths, -1)).Outputs;
+    internal Tensor[] Forward(Tensor x) => Together(x)?.split(Widths, -1) ?? OneByOne(x);
 
-    /// <summary>
-    /// x [..., in] to the members' outputs, [..., out] each, as <paramref name="apart"/> takes them from where they lie side by side; or one by one, where they must be computed so.
-    /// </summary>
-    internal (Tensor[] Outputs, bool WereTogether) Forward(Tensor x, Func<Tensor, Tensor[]> apart)
+    /// <summary>The members' outputs side by side, [..., Σ out]; null where they must be computed one by one.</summary>
+    internal Tensor? Together(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor? all = All(x);
-        Tensor[] outputs = all is null ? [.. members.Select(member => member.Forward(x))] : apart(all);
-        foreach (Tensor output in outputs)
-            output.MoveToOuterDisposeScope();
-        return (outputs, all is not null);
+        return All(x)?.MoveToOuterDisposeScope();
     }
+
+    /// <summary>The members' outputs, each computed by itself.</summary>
+    internal Tensor[] OneByOne(Tensor x) => [.. members.Select(member => member.Forward(x))];
 
     /// <summary>Lays the loaded weights one behind the other.</summary>
     internal void Join()

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 
 namespace FlatPO.Recipes.Native;
 
@@ -22,6 +23,9 @@ internal sealed class KernelDevice
 
     /// <summary>For example sm_90.</summary>
     internal string Architecture { get; }
+
+    /// <summary>Its number, 90 of sm_90.</summary>
+    internal int Version => int.Parse(Architecture.AsSpan(Architecture.IndexOf('_') + 1), CultureInfo.InvariantCulture);
 
     /// <summary>Bytes of shared memory that one block can ask for.</summary>
     internal int SharedMemory { get; }
