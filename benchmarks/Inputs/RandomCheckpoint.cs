@@ -54,7 +54,8 @@ internal sealed class RandomCheckpoint : IDisposable
         RandomCheckpoint checkpoint = new(config);
         File.WriteAllText(Path.Combine(checkpoint.Folder, ModelConfig.FileName), config.ToJsonString());
         using var scope = NewDisposeScope();
-        Tensor tile = randn(TileNumbers).mul_(Spread).to_type(ScalarType.BFloat16);
+        using Generator generator = new(1, CPU);
+        Tensor tile = randn(TileNumbers, generator: generator).mul_(Spread).to_type(ScalarType.BFloat16);
         long next = 0;
         SafetensorsWriter.Write(Path.Combine(checkpoint.Folder, Checkpoint.SingleFile), checkpoint.Weights.ToDictionary(weight => weight.Name, weight => Cut(tile, weight, ref next)));
         return checkpoint;

@@ -17,17 +17,17 @@ internal interface ICase
 }
 
 /// <summary>How to measure.</summary>
-/// <param name="Steps">Steps that count.</param>
-/// <param name="Eager">Whether steps run one kernel after the other, none captured.</param>
+/// <param name="Asked">What the command line asks for.</param>
 /// <param name="Peak">Operations a second of a large matrix product.</param>
-/// <param name="Checkpointing">Whether layers are run again in backward.</param>
-internal sealed record Settings(int Steps, bool Eager, double Peak, bool Checkpointing);
+internal sealed record Settings(Options Asked, double Peak);
 
 /// <inheritdoc/>
 internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes, Method<TExample>[] Methods) : ICase
 {
     // Examples that differ; they come again and again.
     private const int Distinct = 16;
+
+    private const int Traced = 20; // steps
 
     /// <summary>Makes so many examples of so many tokens.</summary>
     internal required Func<int, int, TExample[]> Make { get; init; }
@@ -42,11 +42,12 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     {
         using RandomCheckpoint checkpoint = RandomCheckpoint.Of(Model, dropout: 0);
         PassOperations operations = new(checkpoint);
-        JsonObject[] lines = [.. Shapes.Select(shape => Line(shape, settings))];
-        foreach (Method<TExample> method in Methods)
+        Shape[] shapes = Options.Chosen(settings.Asked.Shapes, Shapes, shape => $"{shape.Rows}x{shape.Tokens}", "shape");
+        JsonObject[] lines = [.. shapes.Select(shape => Line(shape, settings))];
+        foreach (Method<TExample> method in Options.Chosen(settings.Asked.Methods, Methods, method => method.Name, "method"))
         {
             using Loaded<TExample> loaded = method.Load(checkpoint.Folder);
-            foreach ((Shape shape, JsonObject line) in Shapes.Zip(lines))
+            foreach ((Shape shape, JsonObject line) in shapes.Zip(lines))
                 Train(loaded, shape, line, (method.Name, method.Passes * operations.Of(WorkOf(Make(1, shape.Tokens)[0])) * shape.Rows), settings);
         }
         return lines;
@@ -55,12 +56,14 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     private void Train(Loaded<TExample> loaded, Shape shape, JsonObject line, (string Name, double Operations) method, Settings settings)
     {
         TExample[] some = Make(Distinct, shape.Tokens);
-        int steps = settings.Steps + BlockClock.WarmUp * BlockClock.Steps;
+        int steps = settings.Asked.Steps + BlockClock.WarmUp * BlockClock.Steps;
         BlockClock clock = new();
         try
         {
-            TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock, settings.Checkpointing));
+            TrainingReport report = loaded.Train(new Run<TExample>([.. Enumerable.Range(0, steps * shape.Rows).Select(i => some[i % Distinct])], shape, clock, settings.Asked.Checkpointing));
             line[method.Name] = Figures(report, clock.Median, shape, method.Operations, settings.Peak);
+            if (settings.Asked.Trace)
+                line[$"{method.Name}_trace"] = new JsonArray([.. report.Steps.Take(Traced).Select(Trace)]);
             line["captured"] = (bool)line["captured"]! && report.Execution is { WhyEager: null, CapturedSteps: > 0 };
         }
         catch (Exception error) when (error is ExternalException or RecipeException)
@@ -84,11 +87,18 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
         ["mfu"] = Math.Round(operations / milliseconds * 1e3 / peak, 3),
     };
 
+    private static JsonObject Trace(StepRecord step) => new()
+    {
+        ["loss"] = step.Loss,
+        ["perturbed_loss"] = step.PerturbedLoss,
+        ["perturbed"] = new JsonArray([.. step.Perturbed.Select(name => (JsonNode)name)]),
+    };
+
     private JsonObject Line(Shape shape, Settings settings) => new()
     {
         ["peer"] = "flatpo.recipes",
-        ["captured"] = !settings.Eager,
-        ["checkpointing"] = settings.Checkpointing,
+        ["captured"] = !settings.Asked.Eager,
+        ["checkpointing"] = settings.Asked.Checkpointing,
         ["case"] = Name,
         ["rows"] = shape.Rows,
         ["tokens"] = shape.Tokens,

@@ -2,9 +2,12 @@
 //   dotnet run -c Release --project benchmarks/Step -- --case qwen2.5-1.5b --steps 50
 //   dotnet run -c Release --project benchmarks/Step -- --cpu
 // --case NAME ...   some cases; all unless given
+// --shape RxT ...   some shapes of batches, rows by tokens; all unless given
+// --method NAME ... some of adamw, sam, flatpo; all unless given
 // --steps N         steps that count, in blocks of ten; 50 unless given
 // --eager           no captured steps (FLATPO_CAPTURE=off)
 // --checkpointing   layers keep their inputs alone and are run again in backward
+// --trace           the losses of the first twenty steps too, and the tensors they perturbed: agree.py compares two such runs
 // --cpu             small models on the CPU beside a loop written by hand: a ratio, in less than a minute
 // A time is taken inside Train, through its progress: the loop reads losses back every ten steps, which waits for the device, so that from one block's first report to the next one's ten
 // whole steps went by, batches and all. The first two blocks are left out; a figure is the median over the others, of a block's time divided by ten.
@@ -16,6 +19,7 @@ using System.Text.Json.Nodes;
 using FlatPO.Recipes.Native;
 using Step;
 using Step.Small;
+using static Step.Options;
 
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
 JsonSerializerOptions plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -25,15 +29,12 @@ try
     if (options.Eager)
         Environment.SetEnvironmentVariable("FLATPO_CAPTURE", "off");
     if (options.Cpu)
-        return Print(Chosen(SmallCases.All, small => small.Name).Select(small => small.Measure()));
-    ICase[] cases = Chosen(Cases.All, one => one.Name);
+        return Print(Chosen(options.Cases, SmallCases.All, small => small.Name, "case").Select(small => small.Measure()));
+    ICase[] cases = Chosen(options.Cases, Cases.All, one => one.Name, "case");
     if (!TorchLibraries.TryUseCuda(out string? reason))
         throw new ArgumentException($"nothing to measure: {reason}; --cpu measures small models without a GPU");
-    Settings settings = new(options.Steps, options.Eager, Gpu.MatrixProduct(), options.Checkpointing);
+    Settings settings = new(options, Gpu.MatrixProduct());
     return Print(cases.SelectMany(one => one.Measure(settings)));
-
-    T[] Chosen<T>(T[] all, Func<T, string> name) => options.Cases.Count == 0 ? all : [.. options.Cases.Select(wanted => Array.Find(all, one => name(one) == wanted)
-        ?? throw new ArgumentException($"there is no case '{wanted}'; allowed are {string.Join(", ", all.Select(name))}"))];
 }
 catch (ArgumentException error)
 {
