@@ -58,12 +58,14 @@ internal sealed class TraceStep : IDisposable
         metric = Has(trace, "adaptive", out JsonElement adaptive) && adaptive.GetBoolean() ? ClimbMetric.Adaptive : ClimbMetric.Euclidean;
     }
 
-    /// <summary>The tensors the last step's climb really moved: a selected tensor whose gradient is zero stays where it is.</summary>
+    /// <summary>The tensors the last step's climb really moved: a selected tensor whose gradient is zero stays where it is. Which those are is read on the host, where <see cref="Watches"/> says so.</summary>
     internal IReadOnlyList<string> Moved { get; private set; } = [];
 
-    internal StepReport Run(TokenBatch batch, int number)
+    /// <summary>Whether <see cref="Moved"/> is wanted: a step that is recorded cannot say.</summary>
+    internal bool Watches { get; init; } = true;
+
+    internal StepReport Run(Window<TokenBatch> window)
     {
-        Window<TokenBatch> window = new([batch], new RunSeed(0, number));
         Tensor clean = window.Pass(arena, backbone.Loss);
         if (select is null)
         {
@@ -72,10 +74,11 @@ internal sealed class TraceStep : IDisposable
         }
         Selection sharp = select();
         Tensor perturbed;
-        int[][] before = [.. arena.Tensors.Select(tensor => tensor.Value.Bits())];
+        int[][] before = Watches ? [.. arena.Tensors.Select(tensor => tensor.Value.Bits())] : [];
         using (arena.Climb(sharp, rho, metric))
         {
-            Moved = [.. arena.Tensors.Where((tensor, i) => !tensor.Value.Bits().SequenceEqual(before[i])).Select(tensor => tensor.Name)];
+            if (Watches)
+                Moved = [.. arena.Tensors.Where((tensor, i) => !tensor.Value.Bits().SequenceEqual(before[i])).Select(tensor => tensor.Name)];
             perturbed = window.Pass(arena, backbone.Loss);
         }
         optimizer.Step();
