@@ -65,6 +65,7 @@ internal static class AttributeReader
         Tasks = FirstArgument(type, AnnotationNames.ForTasks) is { Kind: TypedConstantKind.Array, IsNull: false } tasks ? [.. tasks.Values.Select(task => Convert.ToInt64(task.Value))] : [],
         CannotMerge = FirstArgument(type, AnnotationNames.CannotMerge)?.Value as string,
         KeepsForBackward = FirstArgument(type, AnnotationNames.KeepsForBackward)?.Value as string ?? "in",
+        IsLowRank = Marks(type, AnnotationNames.KeepsForBackward).FirstOrDefault() is { } keeps ? NamedText(keeps, "IsLowRank") ?? "0" : "0",
         Added = Marks(type, AnnotationNames.AddsPositions).FirstOrDefault() is { ConstructorArguments: [{ Value: string positions }, ..] } added ? new PositionsModel(positions, NamedText(added, "Kept")) : null,
         OptimizerState = FirstArgument(type, AnnotationNames.OptimizerState)?.Value is int state ? state : 0,
         Checks = CheckReader.Read(type),

@@ -123,9 +123,10 @@ public sealed class RuntimeAgreementTests
             (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxPixels", "MaxGradientNorm", "Precision", "DeviceMemory"]),
             (typeof(BoundsAttribute), ["Minimum", "Above", "Below", "Maximum"]),
             (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
-            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
+            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations", "FusedActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
             (typeof(AdapterTensorAttribute), ["When", "At", "NotAt", "IsBias", "Is", "Elsewhere"]),
+            (typeof(KeepsForBackwardAttribute), ["IsLowRank"]),
             (typeof(AddsPositionsAttribute), ["Kept"]),
             (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];
