@@ -73,6 +73,7 @@ public sealed class PlanTests(ITestOutputHelper output)
     private static readonly Dictionary<string, Func<string, IRecipe<TokenExample>>> MeasuredRows = new()
     {
         ["LoRA"] = folder => MeasuredLlama.Load(folder, Devices.Cpu),
+        ["LoRA at queries and values"] = folder => MeasuredAttention.Load(folder, Devices.Cpu),
         ["DoRA"] = folder => MeasuredDora.Load(folder, Devices.Cpu),
         ["VeRA"] = folder => MeasuredVera.Load(folder, Devices.Cpu),
         ["IA3"] = folder => MeasuredVectors.Load(folder, Devices.Cpu),
@@ -94,7 +95,7 @@ public sealed class PlanTests(ITestOutputHelper output)
             warm.Train(Golden.Tokens(8)); // what the process needs whatever the recipe
 
         ResidentMemory.KeepNothingBack();
-        ResidentMemory.GiveBack();
+        GC.Collect();
         long before = ResidentMemory.Now(), planned;
         ResidentMemory.ForgetPeak();
         using (IRecipe<TokenExample> recipe = MeasuredRows[method](folder.Path))
