@@ -74,6 +74,7 @@ public sealed class PlanTests(ITestOutputHelper output)
     {
         ["LoRA"] = folder => MeasuredLlama.Load(folder, Devices.Cpu),
         ["LoRA at queries and values"] = folder => MeasuredAttention.Load(folder, Devices.Cpu),
+        ["LoRA with dropout"] = folder => MeasuredDropout.Load(folder, Devices.Cpu),
         ["DoRA"] = folder => MeasuredDora.Load(folder, Devices.Cpu),
         ["VeRA"] = folder => MeasuredVera.Load(folder, Devices.Cpu),
         ["IA3"] = folder => MeasuredVectors.Load(folder, Devices.Cpu),
@@ -111,12 +112,20 @@ public sealed class PlanTests(ITestOutputHelper output)
     {
         Skip.IfNot(OperatingSystem.IsLinux(), "what malloc has given out is asked of glibc, which this system has not");
         using TemporaryFolder folder = Checkpoint();
-        using (MeasuredQuantized warm = MeasuredQuantized.Load(folder.Path, Devices.Cpu))
-            warm.Train(Batch(warm)); // what the process needs whatever the recipe
-        long before = HeldMemory.Settled(), planned = MeasuredQuantized.Plan.WeightBytes + MeasuredQuantized.Plan.ArenaBytes + MeasuredQuantized.Plan.OptimizerBytes;
-        using MeasuredQuantized recipe = MeasuredQuantized.Load(folder.Path, Devices.Cpu);
-        recipe.Train(Batch(recipe)); // of the arena and the optimizer some is made by the first step
-        AssertNear(planned, HeldMemory.Settled() - before, "in 4 bits");
+        Trained().Dispose(); // what the process needs whatever the recipe
+        long before = HeldMemory.Settled();
+        MeasuredQuantized[] recipes = [Trained(), Trained(), Trained(), Trained()]; // beside which what else the process frees and takes is little
+        long measured = (HeldMemory.Settled() - before) / recipes.Length;
+        foreach (MeasuredQuantized recipe in recipes)
+            recipe.Dispose();
+        AssertNear(MeasuredQuantized.Plan.WeightBytes + MeasuredQuantized.Plan.ArenaBytes + MeasuredQuantized.Plan.OptimizerBytes, measured, "in 4 bits");
+
+        MeasuredQuantized Trained()
+        {
+            MeasuredQuantized recipe = MeasuredQuantized.Load(folder.Path, Devices.Cpu);
+            recipe.Train(Batch(recipe)); // the first step makes some of the arena and of the optimizer
+            return recipe;
+        }
     }
 
     private static TokenExample[] Batch(object recipe)

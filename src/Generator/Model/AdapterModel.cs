@@ -68,7 +68,8 @@ internal sealed record PlacedSite(SiteModel Site, Annotation Adapter, EquatableA
 /// <param name="Own">Numbers it keeps for backward at one position beside the site's input.</param>
 /// <param name="OfInput">Numbers of the input that it keeps.</param>
 /// <param name="IsLowRank">Whether it is a low-rank update of a linear layer and nothing else.</param>
-internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Own, long OfInput, bool IsLowRank)
+/// <param name="CopiesInput">Whether it makes a copy of its input whatever its format.</param>
+internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Own, long OfInput, bool IsLowRank, bool CopiesInput)
 {
     /// <summary>How many places it takes of the site.</summary>
     public int Places => Last - First + 1;

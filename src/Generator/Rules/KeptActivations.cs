@@ -41,14 +41,14 @@ internal sealed class KeptActivations(RecipeModel recipe, PlacedTower tower, lon
         || recipe.SavedModules.Any(saved => IsFeedForward(saved.Site) && IsHere(saved.Site)) ? null : tower.Tower.FusedActivations;
 
     /// <summary>
-    /// What the adapters keep at a position of one layer. Sites that read the same tensor keep it once, and not at all where the layer keeps it anyway, unless each makes a float32 copy of it.
+    /// What the adapters keep at a position of one layer. Sites that read the same tensor keep it once, and not at all where the layer keeps it anyway, unless each makes a copy of it.
     /// </summary>
     private long OfAdapters(IEnumerable<PlacedSite> sites, int layer, bool isFused) => sites
         .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, IsKept: placed.Site.Role == SiteKinds.Output || (isFused && IsFeedForward(placed.Site))))
         .Sum(group =>
         {
             LayerRun[] runs = [.. group.Select(placed => placed.In(layer))];
-            bool copies = width != Single && !runs.All(run => run.IsLowRank);
+            bool copies = runs.Any(run => run.CopiesInput) || (width != Single && !runs.All(run => run.IsLowRank));
             return runs.Sum(run => run.Own) * Single + (copies ? runs.Sum(run => run.OfInput) * Single : group.Key.IsKept ? 0 : runs.Max(run => run.OfInput) * width);
         });
 

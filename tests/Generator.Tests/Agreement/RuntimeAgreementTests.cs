@@ -129,7 +129,7 @@ public sealed class RuntimeAgreementTests
             (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations", "FusedActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
             (typeof(AdapterTensorAttribute), ["When", "At", "NotAt", "IsBias", "Is", "Elsewhere"]),
-            (typeof(KeepsForBackwardAttribute), ["IsLowRank"]),
+            (typeof(KeepsForBackwardAttribute), ["IsLowRank", "CopiesInput"]),
             (typeof(AddsPositionsAttribute), ["Kept"]),
             (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];

@@ -46,7 +46,6 @@ public sealed class KeptPlanTests : IDisposable
         Assert.Equal(OfLayer("Lora(Rank = 2, Sites = Sites.AllLinear)", "BFloat16"), OfLayer($"Lora(Rank = 2, Sites = Sites.AllLinear, {setting})", "BFloat16"));
 
     [Theory]
-    [InlineData("Dropout = 0.1")]
     [InlineData("LoraBias = true")]
     [InlineData("Initialization = LoraInitialization.Pissa")]
     [InlineData("Initialization = LoraInitialization.Olora")]
@@ -59,8 +58,15 @@ public sealed class KeptPlanTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Lora(Rank = 2, Dropout = 0.1, Sites = Sites.Query)", false)]
-    [InlineData("Lora(Rank = 2, Dropout = 0.1, Sites = Sites.Query | Sites.Up)", true)]
+    [InlineData("BFloat16", Half)]
+    [InlineData("Float32", Single)]
+    public void Dropout_keeps_an_input_and_a_mask_for_each(string precision, int width) => Assert.Equal(
+        width * (Attention + 3 * Wide) + Single * (5 * Hidden + Queries + Wide + 7 * Rank) + 5 * Hidden + Queries + Wide,
+        OfLayer("Lora(Rank = 2, Sites = Sites.AllLinear, Dropout = 0.1)", precision));
+
+    [Theory]
+    [InlineData("Lora(Rank = 2, LoraBias = true, Sites = Sites.Query)", false)]
+    [InlineData("Lora(Rank = 2, LoraBias = true, Sites = Sites.Query | Sites.Up)", true)]
     [InlineData("LnTuning", false)]
     public void The_block_is_parted_by_what_sits_at_it_alone(string adapter, bool isParted)
     {

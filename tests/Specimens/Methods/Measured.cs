@@ -100,3 +100,12 @@ public partial class MeasuredRecomputation;
 [AdamW]
 [Training(BatchSize = 4, MaxLength = 256)]
 public partial class MeasuredAttention;
+
+/// <summary>Updates that each drop numbers of an input of their own.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Sites = Sites.Query | Sites.Value, Dropout = 0.1)]
+[Sam]
+[AdamW]
+[Training(BatchSize = 4, MaxLength = 256)]
+public partial class MeasuredDropout;

@@ -31,6 +31,9 @@ public sealed class KeepsForBackwardAttribute(string numbers) : Attribute
     /// neighbours, and its input is kept in the backbone's format, once for all that read it. Otherwise each makes a float32 copy of an input of another format.
     /// </summary>
     public string IsLowRank { get; set; } = "0";
+
+    /// <summary>An expression that is not 0 where each makes a copy of its input whatever its format, as dropout does.</summary>
+    public string CopiesInput { get; set; } = "0";
 }
 
 /// <summary>
