@@ -16,23 +16,12 @@ internal static class ResidentMemory
     /// </summary>
     internal static void KeepNothingBack() => mallopt(MmapThreshold, 1 << 16);
 
-    /// <summary>Gives back what has been freed, by the garbage collector and by glibc: memory of earlier work that is used again would not be counted.</summary>
-    internal static void GiveBack()
-    {
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-        GC.WaitForPendingFinalizers();
-        _ = malloc_trim(0);
-    }
-
     internal static void ForgetPeak() => File.WriteAllText("/proc/self/clear_refs", "5");
 
     private const int MmapThreshold = -3; // M_MMAP_THRESHOLD of malloc.h
 
     [DllImport("libc")]
     private static extern int mallopt(int parameter, int value);
-
-    [DllImport("libc")]
-    private static extern int malloc_trim(nuint pad);
 
     private static long Read(string key)
     {

@@ -40,7 +40,7 @@ internal static class PlanSection
     {
         ("WeightBytes", "Bytes of the frozen backbone.", memory.Weights),
         ("UnpackedBytes", "Bytes of the largest weights in full that one product computes with: held in 4 bits, they are made for it and forgotten.", memory.Unpacked),
-        ("ArenaBytes", "Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.", memory.Arena),
+        ("ArenaBytes", "Bytes of the trained numbers, their gradients, half-width copies of low-rank factors and, with a sharpness policy, the copy a climb returns to.", memory.Arena),
         ("OptimizerBytes", "Bytes the optimizer keeps.", memory.Optimizer),
         ("ActivationBytes", $"Bytes the layers keep for backward at {PlanWords.Batch(memory)}, estimated.", memory.Activations),
         ("LogitBytes", "Bytes of the logits and their gradients, estimated.", memory.Logits),

@@ -56,6 +56,9 @@ internal sealed record PlacedSite(SiteModel Site, Annotation Adapter, EquatableA
 
     /// <summary>What it adds in one layer.</summary>
     public LayerRun In(int layer) => Runs.First(run => !Site.InLayers || run.Last >= layer);
+
+    /// <summary>Whether it is there in one layer.</summary>
+    public bool IsIn(int layer) => Runs.Any(run => run.First <= layer && layer <= run.Last);
 }
 
 /// <summary>Layers in which an adapter adds the same to a site; 0 to 0 for a site outside them.</summary>
@@ -64,7 +67,9 @@ internal sealed record PlacedSite(SiteModel Site, Annotation Adapter, EquatableA
 /// <param name="Tensors">The tensors it adds.</param>
 /// <param name="Own">Numbers it keeps for backward at one position beside the site's input.</param>
 /// <param name="OfInput">Numbers of the input that it keeps.</param>
-internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Own, long OfInput)
+/// <param name="IsLowRank">Whether it is a low-rank update of a linear layer and nothing else.</param>
+/// <param name="CopiesInput">Whether it makes a copy of its input whatever its format.</param>
+internal sealed record LayerRun(int First, int Last, EquatableArray<PlacedTensor> Tensors, long Own, long OfInput, bool IsLowRank, bool CopiesInput)
 {
     /// <summary>How many places it takes of the site.</summary>
     public int Places => Last - First + 1;

@@ -47,6 +47,12 @@ internal sealed record Annotation
     /// <summary>Expression for the numbers an adapter keeps for backward at one position of a site.</summary>
     public required string KeepsForBackward { get; init; }
 
+    /// <summary>Expression that is not 0 where an adapter is a low-rank update and nothing else.</summary>
+    public required string IsLowRank { get; init; }
+
+    /// <summary>Expression that is not 0 where an adapter makes a copy of its input whatever its format.</summary>
+    public required string CopiesInput { get; init; }
+
     /// <summary>Positions an adapter adds to every example; null for none.</summary>
     public required PositionsModel? Added { get; init; }
 

@@ -68,6 +68,9 @@ internal sealed record TowerModel
     /// <summary>Numbers one layer keeps for backward at one position.</summary>
     public required long LayerActivations { get; init; }
 
+    /// <summary>The same where its feed-forward block is one operation; null where it never is.</summary>
+    public required long? FusedActivations { get; init; }
+
     /// <summary>What stands behind "28 layers": " in its vision tower", or nothing where there is one tower.</summary>
     public string InWords(string article) => Name.Length == 0 ? "" : $" in {article} {Name.ToLowerInvariant()} tower";
 }

@@ -44,6 +44,8 @@ internal sealed record TowerDeclaration
     public required string PixelsPerToken { get; init; }
 
     public required string LayerActivations { get; init; }
+
+    public required string? FusedActivations { get; init; }
 }
 
 /// <summary>A site as declared: sizes are expressions over config.json.</summary>

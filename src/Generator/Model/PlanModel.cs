@@ -37,7 +37,7 @@ internal sealed record MemoryModel
     /// <summary>The largest weights in full that one product computes with, where the backbone is held in 4 bits: it makes them and forgets them.</summary>
     public required long Unpacked { get; init; }
 
-    /// <summary>Trained numbers, their gradients, and the copy a climb returns to.</summary>
+    /// <summary>Trained numbers, their gradients, half-width copies of low-rank factors, and the copy a climb returns to.</summary>
     public required long Arena { get; init; }
 
     /// <summary>What the optimizer keeps.</summary>

@@ -23,6 +23,12 @@ internal static class SiteKinds
     /// <summary>The runtime's <c>Sites.Head</c>.</summary>
     public const long Head = 1 << 7;
 
+    /// <summary>The runtime's <c>Sites.Output</c>.</summary>
+    public const long Output = 1 << 3;
+
+    /// <summary>The runtime's <c>Sites.FeedForward</c>.</summary>
+    public const long FeedForward = 1 << 4 | 1 << 5 | 1 << 6;
+
     /// <summary>The roles that are no linear layers, by kind.</summary>
     public static IReadOnlyDictionary<SiteKind, long> OwnRoles { get; } = Rows.Skip(1).ToDictionary(row => row.Kind, row => row.Role);
 

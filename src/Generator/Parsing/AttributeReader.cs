@@ -65,10 +65,15 @@ internal static class AttributeReader
         Tasks = FirstArgument(type, AnnotationNames.ForTasks) is { Kind: TypedConstantKind.Array, IsNull: false } tasks ? [.. tasks.Values.Select(task => Convert.ToInt64(task.Value))] : [],
         CannotMerge = FirstArgument(type, AnnotationNames.CannotMerge)?.Value as string,
         KeepsForBackward = FirstArgument(type, AnnotationNames.KeepsForBackward)?.Value as string ?? "in",
+        IsLowRank = KeepsText(type, "IsLowRank"),
+        CopiesInput = KeepsText(type, "CopiesInput"),
         Added = Marks(type, AnnotationNames.AddsPositions).FirstOrDefault() is { ConstructorArguments: [{ Value: string positions }, ..] } added ? new PositionsModel(positions, NamedText(added, "Kept")) : null,
         OptimizerState = FirstArgument(type, AnnotationNames.OptimizerState)?.Value is int state ? state : 0,
         Checks = CheckReader.Read(type),
     };
+
+    private static string KeepsText(INamedTypeSymbol type, string name) =>
+        Marks(type, AnnotationNames.KeepsForBackward).FirstOrDefault() is { } mark ? NamedText(mark, name) ?? "0" : "0";
 
     private static TypedConstant? FirstArgument(INamedTypeSymbol type, string mark) =>
         Marks(type, mark).FirstOrDefault() is { ConstructorArguments: [var first, ..] } ? first : null;

@@ -49,6 +49,7 @@ internal static class FamilyParser
         Positions = Text(mark, "Positions") ?? AnnotationNames.DefaultPositions,
         PixelsPerToken = Text(mark, "PixelsPerToken") ?? "0",
         LayerActivations = Text(mark, "LayerActivations") ?? "0",
+        FusedActivations = Text(mark, "FusedActivations"),
     };
 
     private static SiteDeclaration? Site(AttributeData mark) =>

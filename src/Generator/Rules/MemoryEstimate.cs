@@ -23,7 +23,7 @@ internal static class MemoryEstimate
         long width = IsHalf(recipe.Training) ? Half : Single;
         long batch = Math.Max(1, (long)(recipe.Training?.Number("BatchSize") ?? 1));
         long logits = recipe.Task.PredictsTokens ? Logits(recipe, (batch * run.Length, batch * recipe.Adapter.Towers.Sum(AddedPositions.Computed)), width) : 0;
-        TowerLayers[] towers = [.. recipe.Adapter.Towers.Select(tower => Layers(recipe, tower, batch, width))];
+        TowerLayers[] towers = [.. recipe.Adapter.Towers.Select(tower => new KeptActivations(recipe, tower, width).Of(batch))];
         long everything = towers.Sum(tower => tower.Outside + tower.All), recomputed = RecomputedActivations.Of(towers, logits);
         return new MemoryModel
         {
@@ -32,7 +32,7 @@ internal static class MemoryEstimate
             LengthIsDeclared = run.IsDeclared,
             Weights = QuantizedWeights.Bytes(recipe, frozen, width),
             Unpacked = QuantizedWeights.LargestInFull(recipe),
-            Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3), // values, gradients, and the copy a climb returns to
+            Arena = trainable * Single * (recipe.Sharpness is null ? 2 : 3) + Copies(recipe, width), // values, gradients, and the copy a climb returns to
             Optimizer = trainable * Single * recipe.Optimizer.OptimizerState,
             Activations = RecomputedActivations.AreAsked(recipe.Training) ? recomputed : everything,
             Recomputable = RecomputedActivations.AreAsked(recipe.Training) ? 0 : everything - recomputed,
@@ -56,32 +56,12 @@ internal static class MemoryEstimate
         .Concat(recipe.SavedModules.Select(saved => saved.Site))
         .Any(site => site is { Kind: SiteKind.Linear, InLayers: false } && site.Out == Vocabulary(recipe.Backbone));
 
+    /// <summary>The factors of low-rank updates as products of half-width numbers take them: each number and what it lacks (the runtime's <c>FactorCopies</c>).</summary>
+    private static long Copies(RecipeModel recipe, long width) => width == Single ? 0 : 2 * width * recipe.Adapter.Sites
+        .SelectMany(placed => placed.Runs).Where(run => run.IsLowRank).Sum(run => run.Places * run.Tensors.Sum(tensor => tensor.Count));
+
     /// <summary>Whether the frozen backbone is in a 16-bit format.</summary>
     public static bool IsHalf(Annotation? training) => training?.Number("Precision") is not (null or 0);
-
-    /// <summary>The first layer in which something is trained: below it nothing is differentiated. The number of layers where it is none of them.</summary>
-    private static int FirstTrained(RecipeModel recipe, PlacedTower tower) => tower.Outside.Any(placed => placed.Site.Kind is SiteKind.Inputs or SiteKind.Embedding) ? 0 : tower.InLayers
-        .Concat(recipe.Adapter.Elsewhere.Where(placed => placed.Site.InLayers && recipe.Backbone.TowerOf(placed.Site) == tower.Tower))
-        .SelectMany(placed => placed.Runs).Select(run => run.First).DefaultIfEmpty(tower.Tower.Layers).Min();
-
-    /// <summary>What a micro-batch keeps of a tower.</summary>
-    private static TowerLayers Layers(RecipeModel recipe, PlacedTower tower, long batch, long width)
-    {
-        int first = FirstTrained(recipe, tower);
-        long layers = tower.Tower.Layers - first, positions = batch * (tower.Tower.Positions + AddedPositions.Computed(tower)), one = tower.Tower.LayerActivations * width;
-        long largest = Enumerable.Range(first, (int)layers).Select(layer => Branches(tower.InLayers, width, run => run.First <= layer && layer <= run.Last ? 1 : 0)).DefaultIfEmpty(0).Max();
-        return new TowerLayers(
-            layers,
-            positions * RecomputedActivations.Width(recipe.Backbone, tower.Tower) * width,
-            positions * (layers * one + Branches(tower.InLayers, width, run => run.Places)),
-            layers > 0 ? positions * (one + largest) : 0,
-            positions * Branches(tower.Outside, width, run => run.Places) + batch * AddedPositions.Kept(tower) * width);
-    }
-
-    /// <summary>What the adapters themselves keep, in float32. Sites that read the same tensor keep it once, unless each makes a float32 copy of it.</summary>
-    private static long Branches(IEnumerable<PlacedSite> sites, long width, Func<LayerRun, long> places) => sites
-        .GroupBy(placed => (Parent: placed.Site.Module.Substring(0, Math.Max(0, placed.Site.Module.LastIndexOf('.'))), placed.Site.In, Copy: width == Single ? "" : placed.Site.Module))
-        .Sum(group => Single * (group.Sum(placed => placed.Runs.Sum(run => run.Own * places(run))) + group.Max(placed => placed.Runs.Sum(run => run.OfInput * places(run)))));
 
     private static long Vocabulary(BackboneModel backbone) => backbone.Sites.Where(site => !site.InLayers).Select(site => site.Out).DefaultIfEmpty(0).Max();
 }

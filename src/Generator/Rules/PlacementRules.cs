@@ -117,6 +117,7 @@ internal static class PlacementRules
             .Select(tensor => new PlacedTensor(tensor.Name, [.. tensor.Shape.Select(size => numbers.Evaluate(size, site, first))], tensor.Where.IsBias || (tensor.Where.IsWeight && !site.IsTied)));
         SiteModel reads = site.Kind == SiteKind.Embedding ? site with { In = IdWidth } : site;
         long kept = numbers.Evaluate(adapter.KeepsForBackward, reads, first), own = numbers.Evaluate(adapter.KeepsForBackward, site with { In = 0 }, first);
-        return new LayerRun(first, last, [.. tensors], own, kept - own);
+        bool isLowRank = site.Kind == SiteKind.Linear && numbers.Evaluate(adapter.IsLowRank, site, first) != 0, copiesInput = numbers.Evaluate(adapter.CopiesInput, site, first) != 0;
+        return new LayerRun(first, last, [.. tensors], own, kept - own, isLowRank, copiesInput);
     }
 }

@@ -38,6 +38,7 @@ internal sealed class SizedFamily(FamilyModel family, ConfigFacts facts, RunSize
         Positions = Size(tower.Positions, size),
         PixelsPerToken = Size(tower.PixelsPerToken),
         LayerActivations = Size(tower.LayerActivations),
+        FusedActivations = tower.FusedActivations is { } fused ? Size(fused) : null,
     };
 
     private SiteModel Site(SiteDeclaration site) => new()

@@ -4,7 +4,8 @@ namespace FlatPO.Recipes;
 
 /// <summary>LoRA (Hu et al., 2021): W x + (α / r) · B A x with A [rank, in] random and B [out, rank] zero at the start; DoRA and rsLoRA are properties of it, as in PEFT.</summary>
 [RealizedBy(typeof(LoraMethod))]
-[KeepsForBackward("in + Rank + UseDora * 2 * out")]
+[KeepsForBackward("in + (Dropout != 0) * in / 4 + Rank + UseDora * 2 * out", // dropout's mask is a byte a number
+    IsLowRank = "Dropout + UseDora + LoraBias + Bias + (Initialization == 2) + (Initialization == 3) == 0", CopiesInput = "Dropout != 0")] // 2 and 3 are PiSSA and OLoRA
 [AdapterTensor("lora_A.weight", "Rank", "in", Only = ~Sites.Embedding)]
 [AdapterTensor("lora_B.weight", "out", "Rank", Only = ~Sites.Embedding)]
 [AdapterTensor("lora_B.bias", "out", When = nameof(LoraBias))]

@@ -36,10 +36,13 @@ public sealed class RuntimeAgreementTests
         Runtime.GetType($"{RuntimeTypes.Root}.Backbones.NextTokenLoss", throwOnError: true)!.GetField("ChunkNumbers", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
 
     [Fact]
+    public void Roles_that_the_plan_knows_are_those_of_the_runtime() =>
+        Assert.Equal(((long)Sites.Head, (long)Sites.Output, (long)Sites.FeedForward), (SiteKinds.Head, SiteKinds.Output, SiteKinds.FeedForward));
+
+    [Fact]
     public void What_is_held_in_four_bits_is_as_the_plan_says()
     {
         Assert.Equal(nameof(Precision.NF4), QuantizedWeights.FourBits);
-        Assert.Equal((long)Sites.Head, SiteKinds.Head);
         Type matrix = Runtime.GetType($"{RuntimeTypes.Root}.Operations.Nf4Matrix", throwOnError: true)!;
         Assert.Equal(QuantizedWeights.Block, matrix.GetField("Block", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
         Assert.Equal(QuantizedWeights.ScaleBlock, matrix.GetField("ScaleBlock", BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue());
@@ -123,9 +126,10 @@ public sealed class RuntimeAgreementTests
             (typeof(TrainingAttribute), ["Epochs", "BatchSize", "GradientAccumulation", "Seed", "MaxLength", "MaxPixels", "MaxGradientNorm", "Precision", "DeviceMemory"]),
             (typeof(BoundsAttribute), ["Minimum", "Above", "Below", "Maximum"]),
             (typeof(BackboneFamilyAttribute), ["MaxLength", "Shape"]),
-            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations"]),
+            (typeof(TowerAttribute), ["Layers", "Weights", "LayerWeights", "Positions", "PixelsPerToken", "LayerActivations", "FusedActivations"]),
             (typeof(SiteAttribute), ["In", "Out", "Bias", "Published", "Tower", "When", "Tied"]),
             (typeof(AdapterTensorAttribute), ["When", "At", "NotAt", "IsBias", "Is", "Elsewhere"]),
+            (typeof(KeepsForBackwardAttribute), ["IsLowRank", "CopiesInput"]),
             (typeof(AddsPositionsAttribute), ["Kept"]),
             (typeof(UsualRatioAttribute), ["Root", "AtLeast", "AtMost"]),
         ];

@@ -55,7 +55,7 @@ partial class TinyOpt : IRecipe<TokenExample>, IMergeable
         /// <summary>Bytes of the frozen backbone.</summary>
         public const long WeightBytes = 377_856;
 
-        /// <summary>Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.</summary>
+        /// <summary>Bytes of the trained numbers, their gradients, half-width copies of low-rank factors and, with a sharpness policy, the copy a climb returns to.</summary>
         public const long ArenaBytes = 36_864;
 
         /// <summary>Bytes the optimizer keeps.</summary>

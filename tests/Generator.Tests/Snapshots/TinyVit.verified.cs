@@ -56,7 +56,7 @@ partial class TinyVit : IRecipe<ImageExample>, IMergeable
         /// <summary>Bytes of the frozen backbone.</summary>
         public const long WeightBytes = 269_396;
 
-        /// <summary>Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.</summary>
+        /// <summary>Bytes of the trained numbers, their gradients, half-width copies of low-rank factors and, with a sharpness policy, the copy a climb returns to.</summary>
         public const long ArenaBytes = 19_068;
 
         /// <summary>Bytes the optimizer keeps.</summary>

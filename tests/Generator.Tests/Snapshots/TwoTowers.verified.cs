@@ -58,7 +58,7 @@ partial class TwoTowers : IRecipe<ImageTextExample>, IMergeable
         /// <summary>Bytes of the frozen backbone.</summary>
         public const long WeightBytes = 574_084;
 
-        /// <summary>Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.</summary>
+        /// <summary>Bytes of the trained numbers, their gradients, half-width copies of low-rank factors and, with a sharpness policy, the copy a climb returns to.</summary>
         public const long ArenaBytes = 31_488;
 
         /// <summary>Bytes the optimizer keeps.</summary>

@@ -58,20 +58,20 @@ partial class Verdicts : IRecipe<SequenceExample>, IMergeable
         /// <summary>Bytes of the frozen backbone.</summary>
         public const long WeightBytes = 312_204;
 
-        /// <summary>Bytes of the trained numbers, their gradients and, with a sharpness policy, the copy a climb returns to.</summary>
+        /// <summary>Bytes of the trained numbers, their gradients, half-width copies of low-rank factors and, with a sharpness policy, the copy a climb returns to.</summary>
         public const long ArenaBytes = 85_284;
 
         /// <summary>Bytes the optimizer keeps.</summary>
         public const long OptimizerBytes = 56_856;
 
         /// <summary>Bytes the layers keep for backward at 4 × 16 tokens, estimated.</summary>
-        public const long ActivationBytes = 380_928;
+        public const long ActivationBytes = 344_064;
 
         /// <summary>Bytes of the logits and their gradients, estimated.</summary>
         public const long LogitBytes = 0;
 
         /// <summary>Bytes on the device while a step runs: the sum of these.</summary>
-        public const long MemoryBytes = 835_272;
+        public const long MemoryBytes = 798_408;
 
         /// <summary>Every trained tensor, in parameter order.</summary>
         public static IReadOnlyList<PlannedTensor> Tensors { get; } =
@@ -327,7 +327,7 @@ partial class Verdicts : IRecipe<SequenceExample>, IMergeable
         MaxLength = run.MaxLength,
         Checkpointing = run.Checkpointing,
         Seed = run.Seed,
-        Planned = new(Rows: 4, Length: 16, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 217_088 },
+        Planned = new(Rows: 4, Length: 16, Plan.WeightBytes, Plan.ActivationBytes + Plan.LogitBytes, Plan.MemoryBytes) { Recomputable = 192_512 },
     };
 
     private Evaluator Evaluator => new(placement, arena) { BatchSize = run.BatchSize, MaxLength = run.MaxLength };

@@ -91,3 +91,21 @@ public partial class MeasuredQuantized;
 [AdamW]
 [Training(BatchSize = 12, MaxLength = 256, Checkpointing = true)]
 public partial class MeasuredRecomputation;
+
+/// <summary>Low-rank updates in attention alone: the feed-forward block is one frozen operation.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Sites = Sites.Query | Sites.Value)]
+[Sam]
+[AdamW]
+[Training(BatchSize = 4, MaxLength = 256)]
+public partial class MeasuredAttention;
+
+/// <summary>Updates that each drop numbers of an input of their own.</summary>
+[Recipe(TaskType.CausalLM)]
+[Backbone("Specimens/measured")]
+[Lora(Sites = Sites.Query | Sites.Value, Dropout = 0.1)]
+[Sam]
+[AdamW]
+[Training(BatchSize = 4, MaxLength = 256)]
+public partial class MeasuredDropout;

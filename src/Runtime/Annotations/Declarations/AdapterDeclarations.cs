@@ -25,6 +25,15 @@ public sealed class KeepsForBackwardAttribute(string numbers) : Attribute
 {
     /// <summary>The expression.</summary>
     public string Numbers { get; } = numbers;
+
+    /// <summary>
+    /// An expression that is not 0 where the method adds a low-rank update to a linear layer and nothing else (<c>AdapterLayer.LowRank</c>): it is then computed with the layer and its
+    /// neighbours, and its input is kept in the backbone's format, once for all that read it. Otherwise each makes a float32 copy of an input of another format.
+    /// </summary>
+    public string IsLowRank { get; set; } = "0";
+
+    /// <summary>An expression that is not 0 where each makes a copy of its input whatever its format, as dropout does.</summary>
+    public string CopiesInput { get; set; } = "0";
 }
 
 /// <summary>

@@ -55,9 +55,15 @@ public sealed class TowerAttribute(Towers role = Towers.None) : Attribute
 
     /// <summary>
     /// Numbers that one layer keeps for backward at one position while the layers carry adapters, those of the adapters themselves not counted: what
-    /// norms, attention and the feed-forward block save. A frozen linear layer saves nothing.
+    /// norms, attention and the feed-forward block save. A frozen linear layer saves nothing. What <see cref="Sites.Output"/> reads, attention's mixture, is counted here.
     /// </summary>
     public string LayerActivations { get; set; } = "0";
+
+    /// <summary>
+    /// The same where the feed-forward block (<see cref="Sites.FeedForward"/>) is one operation, which it is while nothing but low-rank updates sits at it: what its layers read is counted
+    /// here, or computed anew in backward. Null on a backbone whose block never is.
+    /// </summary>
+    public string? FusedActivations { get; set; }
 }
 
 /// <summary>

@@ -15,6 +15,9 @@ internal static class Widths
     /// <summary>What a rotary decoder's layer keeps for backward: the inputs of two norms, queries, keys, values and the mixture of attention, three of the gated feed-forward.</summary>
     internal const string RotaryActivations = "2 * hidden_size + 2 * " + Queries + " + 2 * " + Keys + " + 3 * intermediate_size";
 
+    /// <summary>The same where the gated feed-forward is one operation, which keeps its input and two of its middle.</summary>
+    internal const string FusedRotaryActivations = "3 * hidden_size + 2 * " + Queries + " + 2 * " + Keys + " + 2 * intermediate_size";
+
     /// <summary>Numbers in BERT's tables of positions and token types.</summary>
     internal const string BertEmbeddings = "(max_position_embeddings + (type_vocab_size ?? 2)) * hidden_size";
 

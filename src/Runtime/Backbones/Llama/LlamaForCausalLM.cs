@@ -10,7 +10,7 @@ namespace FlatPO.Recipes.Backbones.Llama;
 /// <summary>Llama 1 to 3 and models of their shape (transformers <c>modeling_llama.py</c>): optional biases, scaled rotary positions, head tied or not.</summary>
 [BackboneFamily("llama", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
-[Tower(LayerActivations = Widths.RotaryActivations)]
+[Tower(LayerActivations = Widths.RotaryActivations, FusedActivations = Widths.FusedRotaryActivations)]
 [Site("inputs", Sites.Inputs, In = Widths.Keys, Out = "hidden_size")]
 [Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries, Bias = "attention_bias ?? 0")]

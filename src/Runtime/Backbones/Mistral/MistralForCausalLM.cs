@@ -10,7 +10,7 @@ namespace FlatPO.Recipes.Backbones.Mistral;
 /// <summary>Mistral (transformers <c>modeling_mistral.py</c>): Llama's decoder without biases, with a window on every layer where <c>sliding_window</c> is not null.</summary>
 [BackboneFamily("mistral", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
-[Tower(LayerActivations = Widths.RotaryActivations)]
+[Tower(LayerActivations = Widths.RotaryActivations, FusedActivations = Widths.FusedRotaryActivations)]
 [Site("inputs", Sites.Inputs, In = Widths.Keys, Out = "hidden_size")]
 [Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries)]

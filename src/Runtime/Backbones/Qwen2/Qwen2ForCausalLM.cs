@@ -9,7 +9,7 @@ namespace FlatPO.Recipes.Backbones.Qwen2;
 /// <summary>Qwen 2 and 2.5 (transformers <c>modeling_qwen2.py</c>): Llama's decoder with biases on query, key and value, and a window on the upper layers where asked for.</summary>
 [BackboneFamily("qwen2", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "intermediate_size", "vocab_size"])]
-[Tower(LayerActivations = Widths.RotaryActivations)]
+[Tower(LayerActivations = Widths.RotaryActivations, FusedActivations = Widths.FusedRotaryActivations)]
 [Site("inputs", Sites.Inputs, In = Widths.Keys, Out = "hidden_size")]
 [Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Widths.Queries, Bias = "1")]

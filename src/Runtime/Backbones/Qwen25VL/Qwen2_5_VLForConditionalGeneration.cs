@@ -24,10 +24,12 @@ namespace FlatPO.Recipes.Backbones.Qwen25VL;
     Positions = "pixels / (" + PatchArea + ")",
     PixelsPerToken = PatchArea + " * (vision_config.spatial_merge_size ?? 2) * (vision_config.spatial_merge_size ?? 2)",
     Weights = Seen + " * (vision_config.in_channels ?? vision_config.in_chans ?? 3) * (vision_config.temporal_patch_size ?? 2) * " + PatchArea,
-    LayerActivations = "6 * " + Seen + " + 3 * " + SeenWide)]
+    LayerActivations = "6 * " + Seen + " + 3 * " + SeenWide,
+    FusedActivations = "7 * " + Seen + " + 2 * " + SeenWide)]
 [Tower(Towers.Language,
     Layers = "text_config.num_hidden_layers ?? num_hidden_layers",
-    LayerActivations = "2 * " + Hidden + " + 2 * " + Queries + " + 2 * " + Keys + " + 3 * " + Wide)]
+    LayerActivations = "2 * " + Hidden + " + 2 * " + Queries + " + 2 * " + Keys + " + 3 * " + Wide,
+    FusedActivations = "3 * " + Hidden + " + 2 * " + Queries + " + 2 * " + Keys + " + 2 * " + Wide)]
 [Site("model.visual.blocks.{layer}.norm1", Sites.Norm, Tower = Towers.Vision, In = Seen, Out = Seen, Published = "visual.blocks.{layer}.norm1")]
 [Site("model.visual.blocks.{layer}.norm2", Sites.Norm, Tower = Towers.Vision, In = Seen, Out = Seen, Published = "visual.blocks.{layer}.norm2")]
 [Site("model.visual.blocks.{layer}.attn.qkv", Sites.Query | Sites.Key | Sites.Value, Tower = Towers.Vision, In = Seen, Out = "3 * " + Seen, Bias = "1", Published = "visual.blocks.{layer}.attn.qkv")]

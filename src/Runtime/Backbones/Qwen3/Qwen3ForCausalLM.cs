@@ -13,8 +13,9 @@ namespace FlatPO.Recipes.Backbones.Qwen3;
 /// </summary>
 [BackboneFamily("qwen3", TaskType.CausalLM, MaxLength = "max_position_embeddings",
     Shape = ["hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size", "vocab_size"])]
-[Tower(
-    LayerActivations = "2 * hidden_size + 3 * " + Queries + " + 3 * " + Keys + " + 3 * intermediate_size")] // as Llama's, and the inputs of the norms of queries and keys
+[Tower( // as Llama's, and the inputs of the norms of queries and keys
+    LayerActivations = "2 * hidden_size + 3 * " + Queries + " + 3 * " + Keys + " + 3 * intermediate_size",
+    FusedActivations = "3 * hidden_size + 3 * " + Queries + " + 3 * " + Keys + " + 2 * intermediate_size")]
 [Site("inputs", Sites.Inputs, In = Keys, Out = "hidden_size")]
 [Site("model.embed_tokens", Sites.Embedding, In = "vocab_size", Out = "hidden_size")]
 [Site("model.layers.{layer}.self_attn.q_proj", Sites.Query, In = "hidden_size", Out = Queries, Bias = "attention_bias ?? 0")]
