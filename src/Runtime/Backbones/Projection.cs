@@ -55,7 +55,7 @@ public sealed class Projection(string module, Sites role, Weight weight, Weight?
             return Quantized(x, packed);
         Tensor weight = Weight.Value;
         if (weight.dtype == x.dtype && (Bias?.Trainable is null || Bias.Value.dtype == x.dtype))
-            return functional.linear(x, weight, Bias?.Value);
+            return Ops.Linear(x, weight, Bias?.Value);
         using var scope = NewDisposeScope();
         if (weight.dtype != x.dtype)
             // a head trained whole is float32 on a bfloat16 backbone: it is the input that changes, so the perturbation of the weight survives

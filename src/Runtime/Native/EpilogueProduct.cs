@@ -11,13 +11,10 @@ internal enum Epilogue
 
     /// <summary>The same once a bias has been added.</summary>
     ReluOfBias = 134,
-
-    /// <summary>0 where a mask has no bit.</summary>
-    ReluGradient = 136,
 }
 
-/// <summary>The sizes of a product x Wᵀ, or x W where it is not <paramref name="Transposed"/>: x [rows, in] to [rows, out].</summary>
-internal readonly record struct ProductShape(int Device, long Rows, long In, long Out, bool Transposed, Epilogue Epilogue);
+/// <summary>The sizes of a product x Wᵀ: x [rows, in] to [rows, out].</summary>
+internal readonly record struct ProductShape(int Device, long Rows, long In, long Out, Epilogue Epilogue);
 
 /// <summary>A product of 16-bit matrices with an epilogue, in one kernel of <see cref="CublasLt"/>; made once for a shape, for any tensors of it.</summary>
 internal sealed class EpilogueProduct
@@ -41,8 +38,8 @@ internal sealed class EpilogueProduct
     {
         this.shape = shape;
         handle = CublasLt.Handle(shape.Device);
-        product = CublasLt.Product(shape.Transposed, (int)shape.Epilogue, MaskBits(shape.Out));
-        matrices = (shape.Transposed ? CublasLt.Matrix(shape.In, shape.Out) : CublasLt.Matrix(shape.Out, shape.In), CublasLt.Matrix(shape.In, shape.Rows), CublasLt.Matrix(shape.Out, shape.Rows));
+        product = CublasLt.Product(transposed: true, (int)shape.Epilogue, MaskBits(shape.Out));
+        matrices = (CublasLt.Matrix(shape.In, shape.Out), CublasLt.Matrix(shape.In, shape.Rows), CublasLt.Matrix(shape.Out, shape.Rows));
         CublasLt.Point(product, shape.Epilogue == Epilogue.ReluOfBias ? (IntPtr)Alignment : IntPtr.Zero, (IntPtr)Alignment); // only how an address is aligned is read
         isPossible = CublasLt.TryChoose(handle, product, matrices, out choice);
     }
@@ -51,7 +48,7 @@ internal sealed class EpilogueProduct
     internal static EpilogueProduct? Of(ProductShape shape) =>
         Known.GetOrAdd(shape, static key => new Lazy<EpilogueProduct?>(() => new EpilogueProduct(key) is { isPossible: true } product ? product : null)).Value;
 
-    /// <summary>A mask for so many rows of so many numbers, uninitialised.</summary>
+    /// <summary>A mask for so many rows of so many numbers, uninitialised: a bit each, the lowest of a byte first.</summary>
     internal static Tensor Mask(long rows, long width, Device device) => empty([rows, MaskBits(width) / 8], ScalarType.Byte, device);
 
     /// <summary>The product of contiguous tensors of its shape, on libtorch's current stream.</summary>

@@ -11,8 +11,6 @@ namespace FlatPO.Recipes.Native;
 internal static class Kernels
 {
     private const string Variable = "FLATPO_KERNELS";
-    private const int FirstWithBFloat16 = 80;
-
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, string?> Reasons = [];
     private static bool disabled = string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
@@ -32,9 +30,6 @@ internal static class Kernels
 
     /// <summary>Whether kernels can run where a tensor lies.</summary>
     internal static bool Usable(Tensor tensor) => Usable(tensor, out _);
-
-    /// <summary>Whether kernels that multiply matrices of bfloat16 can run where a tensor lies: on sm_80 and newer.</summary>
-    internal static bool MultiplyMatrices(Tensor tensor) => Usable(tensor) && KernelDevice.Of(tensor.device_index).Version >= FirstWithBFloat16;
 
     /// <summary>Bytes of shared memory that one block can ask for where a tensor lies.</summary>
     internal static int SharedMemory(Tensor tensor) => KernelDevice.Of(tensor.device_index).SharedMemory;

@@ -10,6 +10,15 @@ internal static class Ops
     /// <summary>Matrix product; unlike <c>Tensor.matmul</c> a shape error or out-of-memory is an exception.</summary>
     internal static Tensor MatMul(Tensor left, Tensor right) => Call("matmul", "", left, right);
 
+    /// <summary>x Wᵀ + b: [..., in] to [..., out]. On CUDA x is flattened first, so that the product adds the bias on its way.</summary>
+    internal static Tensor Linear(Tensor x, Tensor weight, Tensor? bias)
+    {
+        if (x.device_type != DeviceType.CUDA || bias is null || x.Dimensions == 2)
+            return nn.functional.linear(x, weight, bias);
+        using var scope = NewDisposeScope();
+        return nn.functional.linear(x.reshape(-1, x.size(-1)), weight, bias).view([.. x.shape[..^1], weight.size(0)]).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Product of matrices in float32, whatever their number format: on CUDA half-width numbers are multiplied as they are and summed in float32.</summary>
     internal static Tensor WideProduct(Tensor left, Tensor right)
     {

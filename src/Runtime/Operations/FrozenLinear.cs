@@ -1,6 +1,5 @@
-using TorchSharp;
+using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
-using static TorchSharp.torch.nn;
 
 namespace FlatPO.Recipes.Operations;
 
@@ -40,16 +39,13 @@ internal sealed class FrozenLinear : IDisposable
     internal ScalarType Format => full?.dtype ?? Nf4Matrix.Format;
 
     /// <summary>x Wᵀ + b, with a gradient of x where it has one: [..., in] to [..., out].</summary>
-    internal Tensor Forward(Tensor x) => full is null ? new Nf4Linear(this).Run(x)[0] : functional.linear(x, full, Bias);
+    internal Tensor Forward(Tensor x) => full is null ? new Nf4Linear(this).Run(x)[0] : Ops.Linear(x, full, Bias);
 
     /// <summary>The same for an operation that has a backward of its own.</summary>
     internal Tensor Product(Tensor x)
     {
         using var scope = NewDisposeScope();
-        Tensor weight = Numbers(x.dtype);
-        if (x.device_type != DeviceType.CUDA)
-            return functional.linear(x, weight, Bias).MoveToOuterDisposeScope();
-        return functional.linear(x.reshape(-1, In), weight, Bias).view([.. x.shape[..^1], Out]).MoveToOuterDisposeScope(); // cuBLAS adds the bias on its way
+        return Ops.Linear(x, Numbers(x.dtype), Bias).MoveToOuterDisposeScope();
     }
 
     /// <summary>The gradient of the input, g W: [T, out] to [T, in].</summary>

@@ -43,7 +43,7 @@ internal sealed class LowRankBranch
     internal Tensor Hidden(Tensor x)
     {
         using var scope = NewDisposeScope();
-        return (NarrowProduct.TryAlong(x, a, members) ?? Folded(Ops.WideProduct(x, a.t()), x.dtype)).MoveToOuterDisposeScope();
+        return Folded(Ops.WideProduct(x, a.t()), x.dtype).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds B times what <see cref="Hidden"/> gave to outputs y [T, out], in place.</summary>
@@ -64,8 +64,6 @@ internal sealed class LowRankBranch
     internal Tensor HiddenGradient(Tensor gradient)
     {
         using var scope = NewDisposeScope();
-        if (NarrowProduct.TryAcross(gradient, members) is { } narrow)
-            return narrow.MoveToOuterDisposeScope();
         Tensor[] each = diagonal is not null ? [Ops.WideProduct(gradient, diagonal)] : [.. members.Select(member => Ops.WideProduct(Of(gradient, member), member.B))]; // [T, parts · rank]
         return Folded(each.Length == 1 ? each[0] : cat(each, 1), gradient.dtype).MoveToOuterDisposeScope();
     }

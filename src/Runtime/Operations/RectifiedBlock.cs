@@ -20,7 +20,8 @@ internal sealed class RectifiedBlock(FrozenLinear up, FrozenLinear down) : Opera
 
     protected override Tensor?[] Backward(Tensor?[] gradients)
     {
-        Tensor ofMiddle = RectifiedProduct.Gradient(gradients[0]!.reshape(-1, down.Out), down, mask);
+        Tensor ofMiddle = down.InputGradient(gradients[0]!.reshape(-1, down.Out));
+        RectifiedProduct.Close(ofMiddle, mask);
         return [up.InputGradient(ofMiddle).view(shape)];
     }
 }

@@ -85,29 +85,6 @@ public sealed class LowRankTests
     }
 
     [SkippableTheory]
-    [InlineData(1, 8)]
-    [InlineData(3, 8)]
-    [InlineData(2, 8)]
-    [InlineData(1, 16)]
-    [InlineData(3, 4)] // no kernel for so few columns
-    public void The_narrow_kernels_give_what_operators_compose_on_a_gpu(int members, int rank)
-    {
-        Skip.IfNot(TorchLibraries.TryUseCuda(out string? reason), reason);
-        using var scope = NewDisposeScope();
-        Pairs pairs = new(CUDA, ScalarType.BFloat16, members, input: 352, output: 96, rank);
-        Tensor x = randn(2100, 352, device: CUDA).to_type(ScalarType.BFloat16), gradient = randn(2100, 96 * members, device: CUDA).to_type(ScalarType.BFloat16); // the last block has rows that are not there
-        foreach (LowRankBranch branch in (LowRankBranch[])[pairs.Branch(), pairs.Diagonal()])
-        {
-            (Tensor hidden, Tensor back) = (branch.Hidden(x), branch.HiddenGradient(gradient));
-            using (Kernels.Off())
-            {
-                AssertNear(branch.Hidden(x), hidden, 0.005);
-                AssertNear(branch.HiddenGradient(gradient), back, 0.005);
-            }
-        }
-    }
-
-    [SkippableTheory]
     [InlineData("cpu")]
     [InlineData("cuda")]
     public void Copies_of_factors_are_exact_to_sixteen_bits_and_follow_the_arena(string on)

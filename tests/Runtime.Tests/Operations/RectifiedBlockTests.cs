@@ -11,8 +11,8 @@ public sealed class RectifiedBlockTests
     public void The_cpu_composes_it()
     {
         using var scope = NewDisposeScope();
-        using FrozenLinear up = new(randn(16, 8), null), down = new(randn(8, 16), null);
-        Assert.False(RectifiedProduct.Fits(randn(3, 8), up, down));
+        using FrozenLinear up = new(randn(16, 8), null);
+        Assert.False(RectifiedProduct.Fits(randn(3, 8), up));
     }
 
     [SkippableFact]
@@ -29,11 +29,11 @@ public sealed class RectifiedBlockTests
         using var scope = NewDisposeScope();
         using FrozenLinear up = new(Numbers(gpu, wide, width), bias ? Numbers(gpu, wide) : null), down = new(Numbers(gpu, width, wide), bias ? Numbers(gpu, width) : null);
         Tensor x = Numbers(gpu, 3, 33, width), upstream = Numbers(gpu, 3, 33, width);
-        Assert.True(RectifiedProduct.Fits(x, up, down));
+        Assert.True(RectifiedProduct.Fits(x, up));
         (Tensor y, Tensor gradient) = Measured(x, upstream, leaf => new RectifiedBlock(up, down).Run(leaf)[0]);
         (Tensor plainY, Tensor plainGradient) = Measured(x, upstream, leaf => down.Forward(up.Forward(leaf).relu()));
-        AssertNear(plainY, y);
-        AssertNear(plainGradient, gradient);
+        AssertNear(plainY, y, 0.01);
+        AssertNear(plainGradient, gradient, 0.1); // a number near zero may be rounded to either side of it
     }
 
     [SkippableFact]
@@ -51,9 +51,9 @@ public sealed class RectifiedBlockTests
     {
         Device gpu = Near.Gpu();
         using var scope = NewDisposeScope();
-        using FrozenLinear up = new(Numbers(gpu, 30, 12), null), down = new(Numbers(gpu, 12, 30), null);
-        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12), up, down));
-        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12).to_type(ScalarType.Float32), up, down));
+        using FrozenLinear up = new(Numbers(gpu, 30, 12), null);
+        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12), up));
+        Assert.False(RectifiedProduct.Fits(Numbers(gpu, 5, 12).to_type(ScalarType.Float32), up));
     }
 
     private static Tensor Numbers(Device device, params long[] shape) => Near.Random(ScalarType.BFloat16, device, shape);
@@ -66,10 +66,10 @@ public sealed class RectifiedBlockTests
         return (y.detach(), leaf.grad!.clone());
     }
 
-    private static void AssertNear(Tensor expected, Tensor found)
+    private static void AssertNear(Tensor expected, Tensor found, double allowed)
     {
         Assert.Equal(expected.shape, found.shape);
         double apart = found.sub(expected).to_type(ScalarType.Float32).norm().ToDouble() / expected.to_type(ScalarType.Float32).norm().ToDouble();
-        Assert.True(apart < 0.01, $"{apart:g3} of the length apart");
+        Assert.True(apart < allowed, $"{apart:g3} of the length apart");
     }
 }

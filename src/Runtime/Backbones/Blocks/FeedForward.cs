@@ -16,7 +16,7 @@ internal sealed class FeedForward(Projection up, Projection down, Activation act
 
     // both layers as one operation, where they are frozen and nothing sits at them
     private Tensor? TryFused(Tensor x) =>
-        up.Occupant is null && down.Occupant is null && up.Frozen is { } first && down.Frozen is { } second && RectifiedProduct.Fits(x, first, second)
+        up.Occupant is null && down.Occupant is null && up.Frozen is { } first && down.Frozen is { } second && second.Format == x.dtype && RectifiedProduct.Fits(x, first)
             ? new RectifiedBlock(first, second).Run(x)[0]
             : null;
 }

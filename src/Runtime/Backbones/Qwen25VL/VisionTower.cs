@@ -1,7 +1,6 @@
 using FlatPO.Recipes.Backbones.Blocks;
 using FlatPO.Recipes.Batches;
 using FlatPO.Recipes.Checkpoints;
-using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
