@@ -2,14 +2,15 @@ using System.Collections.Concurrent;
 
 namespace FlatPO.Recipes.Native;
 
+/// <summary>Runs a kernel on tensors of the CPU; the arguments are addresses of what is given.</summary>
+internal unsafe delegate void KernelLaunch((string File, string Function) kernel, (uint X, uint Y, uint Z) grid, uint block, uint sharedBytes, void** arguments);
+
 /// <summary>
 /// One function of a <see cref="KernelSource"/>, on whatever device its tensors lie. The caller has asked <see cref="Kernels"/>, and gives tensors that are as the function expects them: nothing is
 /// checked here. A launch waits for nothing and can be captured.
 /// </summary>
 internal sealed class Kernel
 {
-    private const uint SharedMemoryOfAll = 48 << 10; // what a block may have of every device without being allowed to
-
     private static readonly ConcurrentDictionary<(string File, string Function), Kernel> Known = [];
 
     private readonly string file;
@@ -34,14 +35,18 @@ internal sealed class Kernel
             addresses[i] = &values[i];
             device = device < 0 ? arguments[i].Device : device;
         }
-        if (device < 0)
-            throw new ArgumentException($"{function} of {file} was given no tensor", nameof(arguments));
         if (grid.X == 0 || grid.Y == 0 || grid.Z == 0)
             return;
+        if (device < 0)
+        {
+            KernelLaunch launch = Kernels.InPlaceOfDevice ?? throw new ArgumentException($"{function} of {file} was given no tensor of a device", nameof(arguments));
+            launch((file, function), grid, block, sharedBytes, addresses);
+            return;
+        }
         KernelDevice on = KernelDevice.Of(device);
         using KernelDriver.Current current = on.Enter();
         IntPtr loaded = functions.GetOrAdd(device, _ => KernelDriver.Function(on.Module(file), function));
-        if (sharedBytes > SharedMemoryOfAll && allowed.GetValueOrDefault(device) < sharedBytes)
+        if (sharedBytes > Kernels.SharedMemoryOfAll && allowed.GetValueOrDefault(device) < sharedBytes)
         {
             KernelDriver.Allow(loaded, sharedBytes);
             allowed[device] = sharedBytes;

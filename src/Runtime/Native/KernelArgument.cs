@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Native;
@@ -11,10 +12,10 @@ internal readonly struct KernelArgument
     /// <summary>Its bytes, the lowest first.</summary>
     internal ulong Bits { get; }
 
-    /// <summary>The number of a tensor's device; −1 for a number.</summary>
+    /// <summary>The number of a tensor's device; −1 for a tensor of the CPU and for a number.</summary>
     internal int Device { get; }
 
-    public static implicit operator KernelArgument(Tensor? tensor) => tensor is null ? new(0, -1) : new((ulong)ForeignMemory.Address(tensor), tensor.device_index);
+    public static implicit operator KernelArgument(Tensor? tensor) => tensor is null ? new(0, -1) : new((ulong)ForeignMemory.Address(tensor), tensor.device_type == DeviceType.CUDA ? tensor.device_index : -1);
 
     public static implicit operator KernelArgument(long number) => new((ulong)number, -1);
 

@@ -22,6 +22,12 @@ internal sealed class KernelSource
     /// <summary>The names of all sources.</summary>
     internal static IEnumerable<string> All => Names(".cu");
 
+    /// <summary>The headers by their names.</summary>
+    internal static IReadOnlyDictionary<string, string> AllHeaders => Headers.Value;
+
+    /// <summary>What stands in it.</summary>
+    internal string Code => text;
+
     /// <summary>The source with a name such as <c>norm.cu</c>.</summary>
     internal static KernelSource Of(string name) => new(name);
 

@@ -10,6 +10,9 @@ namespace FlatPO.Recipes.Native;
 /// </summary>
 internal static class Kernels
 {
+    /// <summary>Bytes of shared memory that a block may have of every device without being allowed to.</summary>
+    internal const int SharedMemoryOfAll = 48 << 10;
+
     private const string Variable = "FLATPO_KERNELS";
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, string?> Reasons = [];
@@ -22,7 +25,7 @@ internal static class Kernels
     internal static bool Usable(Tensor tensor, [NotNullWhen(false)] out string? reason)
     {
         if (tensor.device_type != DeviceType.CUDA)
-            reason = "the tensor is not on a CUDA device";
+            reason = InPlaceOfDevice is null ? "the tensor is not on a CUDA device" : null;
         else
             reason = disabled ? $"{Variable}=off" : ReasonOf(tensor.device_index);
         return reason is null;
@@ -32,13 +35,24 @@ internal static class Kernels
     internal static bool Usable(Tensor tensor) => Usable(tensor, out _);
 
     /// <summary>Bytes of shared memory that one block can ask for where a tensor lies.</summary>
-    internal static int SharedMemory(Tensor tensor) => KernelDevice.Of(tensor.device_index).SharedMemory;
+    internal static int SharedMemory(Tensor tensor) => tensor.device_type == DeviceType.CUDA ? KernelDevice.Of(tensor.device_index).SharedMemory : SharedMemoryOfAll;
 
     /// <summary>Loads them on a device now: no module can be loaded while a CUDA graph is captured.</summary>
     internal static void Warm(Device device)
     {
         if (device.type == DeviceType.CUDA && !disabled)
             _ = ReasonOf(Math.Max(0, device.index));
+    }
+
+    /// <summary>What runs this thread's kernels on tensors of the CPU; null where nothing does, and operations there are composed.</summary>
+    [field: ThreadStatic]
+    internal static KernelLaunch? InPlaceOfDevice { get; private set; }
+
+    /// <summary>Runs kernels of this thread by <paramref name="launch"/> on tensors of the CPU until disposed: they can be tested without a GPU.</summary>
+    internal static IDisposable RunBy(KernelLaunch launch)
+    {
+        InPlaceOfDevice = launch;
+        return new Stand();
     }
 
     /// <summary>Does without kernels until disposed, as FLATPO_KERNELS=off does.</summary>
@@ -77,6 +91,11 @@ internal static class Kernels
         {
             return error.InnerExceptions[0].Message; // of the first source that does not compile
         }
+    }
+
+    private sealed class Stand : IDisposable
+    {
+        public void Dispose() => InPlaceOfDevice = null;
     }
 
     private sealed class Switch(bool before) : IDisposable

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +14,14 @@ public sealed class RotaryOperationTests : IDisposable
     [Theory]
     [InlineData(1, 1, 1, 1, 2), InlineData(2, 3, 4, 2, 6), InlineData(3, 5, 3, 1, 16), InlineData(2, 7, 12, 2, 128)]
     public void Gives_what_plain_operators_and_autograd_give(long rows, long length, long queries, long keys, long width) => Compare((rows, length), new FusedHeads(queries, keys, width), CPU);
+
+    [SkippableTheory]
+    [InlineData(1, 1, 1, 1, 2), InlineData(2, 3, 4, 2, 6), InlineData(3, 5, 3, 1, 16), InlineData(2, 7, 12, 2, 128)]
+    public void Does_so_with_its_kernel_emulated(long rows, long length, long queries, long keys, long width)
+    {
+        using (EmulatedKernels.Open())
+            Compare((rows, length), new FusedHeads(queries, keys, width), CPU);
+    }
 
     [SkippableTheory]
     [InlineData(1, 1, 1, 1, 2), InlineData(2, 3, 4, 2, 6), InlineData(3, 5, 3, 1, 16), InlineData(2, 7, 12, 2, 128), InlineData(2, 65, 28, 4, 80), InlineData(1, 9, 5, 5, 36)]
