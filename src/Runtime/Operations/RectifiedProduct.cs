@@ -20,7 +20,7 @@ internal static class RectifiedProduct
 
     /// <summary>Whether relu(x Wᵀ + b) of x [..., in] can be had so.</summary>
     internal static bool Fits(Tensor x, FrozenLinear layer) =>
-        x.dtype == ScalarType.BFloat16 && layer.Format == x.dtype && layer.In % Packed == 0 && layer.Out % Packed == 0 && Kernels.Usable(x) && Reason(x.device) is null
+        x.device_type == DeviceType.CUDA && x.dtype == ScalarType.BFloat16 && layer.Format == x.dtype && layer.In % Packed == 0 && layer.Out % Packed == 0 && Kernels.Usable(x) && Reason(x.device) is null
         && Forward(x.device, x.numel() / layer.In, layer) is not null;
 
     /// <summary>Why a GPU does without: one line; null where nothing is in the way.</summary>

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,14 @@ public sealed class CrossEntropyChunkTests : IDisposable
     [Theory]
     [InlineData(1, 1), InlineData(3, 7), InlineData(5, 32), InlineData(4, 1003)]
     public void Gives_what_plain_operators_and_autograd_give(long rows, long vocabulary) => Compare(rows, vocabulary, CPU);
+
+    [SkippableTheory]
+    [InlineData(1, 1), InlineData(3, 7), InlineData(5, 32), InlineData(4, 1003), InlineData(3, 40003)]
+    public void Does_so_with_its_kernel_emulated(long rows, long vocabulary)
+    {
+        using (EmulatedKernels.Open())
+            Compare(rows, vocabulary, CPU);
+    }
 
     [SkippableTheory]
     [InlineData(1, 1), InlineData(3, 7), InlineData(5, 32), InlineData(4, 1003), InlineData(700, 50272), InlineData(9, 32001), InlineData(300, 151936), InlineData(5, 262145)]

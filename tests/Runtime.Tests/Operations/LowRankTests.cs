@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using FlatPO.Recipes.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -39,6 +40,22 @@ public sealed class LowRankTests
 
     [SkippableTheory]
     [InlineData(true, true, 64, 3)]
+    [InlineData(true, true, 516, 8)]
+    [InlineData(true, false, 64, 16)]
+    [InlineData(false, true, 64, 5)]
+    [InlineData(false, false, 68, 3)]
+    public void The_gated_kernel_gives_what_operators_compose_emulated(bool inside, bool outside, int wide, int rank)
+    {
+        using var scope = NewDisposeScope();
+        Block block = new(CPU, ScalarType.BFloat16, inside, outside, rows: 77, input: 48, wide, rank);
+        Tensor[] composed = Measured(block.Pairs, block.X, block.Fused), launched;
+        using (EmulatedKernels.Open())
+            launched = Measured(block.Pairs, block.X, block.Fused);
+        AssertNear(composed, launched, 0.02);
+    }
+
+    [SkippableTheory]
+    [InlineData(true, true, 64, 3)]
     [InlineData(true, true, 514, 8)]
     [InlineData(true, false, 64, 16)]
     [InlineData(false, true, 64, 5)]
@@ -72,11 +89,13 @@ public sealed class LowRankTests
     [SkippableTheory]
     [InlineData("cpu", 2)]
     [InlineData("cpu", 3)]
+    [InlineData("emulated", 3)]
     [InlineData("cuda", 3)]
     public void One_product_over_all_outputs_gives_what_one_each_gives(string on, int members)
     {
         Skip.If(on == "cuda" && !TorchLibraries.TryUseCuda(out _), "no GPU");
         using var scope = NewDisposeScope();
+        using IDisposable? emulation = on == "emulated" ? EmulatedKernels.Open() : null;
         Device device = on == "cuda" ? CUDA : CPU;
         Pairs pairs = new(device, ScalarType.BFloat16, members, input: 64, output: 40, rank: 4);
         Tensor x = randn(3, 33, 64, device: device).to_type(ScalarType.BFloat16).detach().requires_grad_(), weight = randn(40 * members, 64, device: device).to_type(ScalarType.BFloat16);
@@ -86,11 +105,13 @@ public sealed class LowRankTests
 
     [SkippableTheory]
     [InlineData("cpu")]
+    [InlineData("emulated")]
     [InlineData("cuda")]
     public void Copies_of_factors_are_exact_to_sixteen_bits_and_follow_the_arena(string on)
     {
         Skip.If(on == "cuda" && !TorchLibraries.TryUseCuda(out _), "no GPU");
         using var scope = NewDisposeScope();
+        using IDisposable? emulation = on == "emulated" ? EmulatedKernels.Open() : null;
         Pairs pairs = new(on == "cuda" ? CUDA : CPU, ScalarType.BFloat16, 2, input: 32, output: 24, rank: 4);
         using (pairs.Arena.Bind())
         {
@@ -115,9 +136,14 @@ public sealed class LowRankTests
 
     private static void AssertAlike(Pairs pairs, Tensor x, double tolerance, Func<Tensor> found, Func<Tensor> expected)
     {
-        Tensor[] one = Measured(pairs, x, expected), other = Measured(pairs, x, found);
-        for (int i = 0; i < one.Length; i++)
-            AssertNear(one[i], other[i], tolerance);
+        Tensor[] one = Measured(pairs, x, expected);
+        AssertNear(one, Measured(pairs, x, found), tolerance);
+    }
+
+    private static void AssertNear(Tensor[] expected, Tensor[] found, double tolerance)
+    {
+        foreach ((Tensor one, Tensor other) in expected.Zip(found))
+            AssertNear(one, other, tolerance);
     }
 
     // the output, the gradient of x and that of the arena

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using FlatPO.Recipes.Tests.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -156,6 +157,19 @@ public sealed class Nf4Tests : IDisposable
         pass.Backward(here.Linear(ofHere, null).Squared().sum());
         pass.Backward(there.Linear(ofThere, null).Squared().sum());
         Assert.InRange(Golden.LargestDifference(ofThere.grad!.cpu(), ofHere.grad!), 0, 0.05 * ofHere.grad!.abs().max().item<float>()); // TF32 may be on
+    }
+
+    [SkippableTheory, MemberData(nameof(Sizes))]
+    public void A_kernel_gives_the_composed_operators_numbers_emulated(int rows, int columns)
+    {
+        using Nf4Matrix matrix = Nf4Matrix.Of(Random(rows, columns), new NormalFloat(CPU));
+        foreach (ScalarType dtype in (ScalarType[])[ScalarType.BFloat16, ScalarType.Float32])
+        {
+            Tensor composed = matrix.Numbers(dtype), launched;
+            using (EmulatedKernels.Open())
+                launched = matrix.Numbers(dtype);
+            Assert.Equal(composed.to_type(ScalarType.Float32).Bits(), launched.to_type(ScalarType.Float32).Bits());
+        }
     }
 
     [SkippableTheory, MemberData(nameof(Sizes))]

@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -30,8 +31,17 @@ public sealed class NormOperationTests : IDisposable
     public static TheoryData<Kind, long[], ScalarType> Large => Cases(
         [[3, 3], [2, 37], [5, 8], [9, 3, 128], [3, 250], [2, 256], [3, 264], [2, 768], [4, 1001], [2, 1536], [2, 8192], [1, 8200], [2, 16384], [1, 20001]], ScalarType.Float32, ScalarType.BFloat16);
 
+    public static TheoryData<Kind, long[], ScalarType> Emulated => Cases([[3, 3], [5, 8], [9, 3, 128], [3, 250], [2, 256], [3, 264], [2, 768], [1, 8200]], ScalarType.Float32, ScalarType.BFloat16);
+
     [Theory, MemberData(nameof(Small))]
     public void Gives_what_plain_operators_and_autograd_give(Kind kind, long[] shape, ScalarType dtype) => Compare(kind, shape, dtype, CPU);
+
+    [SkippableTheory, MemberData(nameof(Emulated))]
+    public void Does_so_with_its_kernel_emulated(Kind kind, long[] shape, ScalarType dtype)
+    {
+        using (EmulatedKernels.Open())
+            Compare(kind, shape, dtype, CPU);
+    }
 
     [SkippableTheory, MemberData(nameof(Large))]
     public void Does_so_on_a_gpu(Kind kind, long[] shape, ScalarType dtype) => Compare(kind, shape, dtype, Near.Gpu());

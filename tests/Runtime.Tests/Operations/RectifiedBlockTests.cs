@@ -1,4 +1,5 @@
 using FlatPO.Recipes.Operations;
+using FlatPO.Recipes.Tests.Native.Emulation;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -13,6 +14,22 @@ public sealed class RectifiedBlockTests
         using var scope = NewDisposeScope();
         using FrozenLinear up = new(randn(16, 8), null);
         Assert.False(RectifiedProduct.Fits(randn(3, 8), up));
+    }
+
+    [SkippableTheory]
+    [InlineData(7, 8, 16)]
+    [InlineData(33, 200, 32)]
+    public void A_gradient_is_closed_where_the_mask_has_no_bit_emulated(long rows, long width, long bytes)
+    {
+        using var scope = NewDisposeScope();
+        Tensor mask = randint(0, 256, [rows, bytes], ScalarType.Byte), gradient = Near.Random(ScalarType.BFloat16, CPU, rows, width);
+        mask[0].fill_(255.ToScalar());
+        mask[1].fill_(0.ToScalar());
+        Tensor bits = tensor(new long[] { 1, 2, 4, 8, 16, 32, 64, 128 }); // the lowest first
+        Tensor expected = gradient.mul(mask.to_type(ScalarType.Int64).unsqueeze(2).bitwise_and(bits).ne(0).view(rows, -1).narrow(1, 0, width));
+        using (EmulatedKernels.Open())
+            RectifiedProduct.Close(gradient, mask);
+        Assert.True(gradient.eq(expected).all().item<bool>());
     }
 
     [SkippableFact]
