@@ -14,6 +14,8 @@ internal static class Kernels
     internal const int SharedMemoryOfAll = 48 << 10;
 
     private const string Variable = "FLATPO_KERNELS";
+    private const int FirstWithBFloat16 = 80;
+
     private static readonly Lock Gate = new();
     private static readonly Dictionary<int, string?> Reasons = [];
     private static bool disabled = string.Equals(Environment.GetEnvironmentVariable(Variable), "off", StringComparison.OrdinalIgnoreCase);
@@ -33,6 +35,9 @@ internal static class Kernels
 
     /// <summary>Whether kernels can run where a tensor lies.</summary>
     internal static bool Usable(Tensor tensor) => Usable(tensor, out _);
+
+    /// <summary>Whether kernels that multiply matrices of bfloat16 can run where a tensor lies: on sm_80 and newer.</summary>
+    internal static bool MultiplyMatrices(Tensor tensor) => Usable(tensor) && (tensor.device_type != DeviceType.CUDA || KernelDevice.Of(tensor.device_index).Version >= FirstWithBFloat16);
 
     /// <summary>Bytes of shared memory that one block can ask for where a tensor lies.</summary>
     internal static int SharedMemory(Tensor tensor) => tensor.device_type == DeviceType.CUDA ? KernelDevice.Of(tensor.device_index).SharedMemory : SharedMemoryOfAll;

@@ -18,8 +18,8 @@ internal sealed record GateBranches(LowRankBranch? Inner, LowRankBranch? Outer, 
 /// </summary>
 internal sealed class SwiGlu(GateBranches branches)
 {
-    private const uint Threads = 128, Columns = 2 * Threads; // of a block, as in swiglu.cu
-    private const long LargestRank = 16, Runs = 16, ShortestRun = 32;
+    private const uint Threads = 128, Columns = 128; // of a block, as in swiglu.cu
+    private const long LargestRank = 16, Packed = 8, Rows = 16, Runs = 16;
 
     private readonly LowRankBranch? inner = branches.Inner;
     private readonly LowRankBranch? outer = branches.Outer;
@@ -70,7 +70,7 @@ internal sealed class SwiGlu(GateBranches branches)
     }
 
     private bool IsForKernel(Tensor products) =>
-        products.dtype == ScalarType.BFloat16 && products.size(1) % 4 == 0 && products.is_contiguous() && Ranks().All(rank => rank <= LargestRank) && Kernels.Usable(products);
+        products.dtype == ScalarType.BFloat16 && products.size(1) % (2 * Packed) == 0 && products.is_contiguous() && Ranks().All(rank => rank <= LargestRank) && Kernels.MultiplyMatrices(products);
 
     private long[] Ranks() => [branches.GateB?.size(1) ?? 0, branches.UpB?.size(1) ?? 0, branches.DownA?.size(0) ?? 0];
 
@@ -80,7 +80,7 @@ internal sealed class SwiGlu(GateBranches branches)
     {
         (long rows, long wide, long[] ranks) = (products.size(0), products.size(1) / 2, Ranks());
         Tensor result = empty([rows, wide], products.dtype, products.device);
-        long run = Math.Max(ShortestRun, rows / (4 * Runs));
+        long run = Run(rows, 4 * Runs);
         Sized("swiglu_forward").Launch(Grid(rows, wide, run), Threads, 0, products, hidden, Stride(hidden), 0, (int)ranks[0], (int)(2 * ranks[0]), (int)ranks[1],
             branches.GateB, branches.UpB, result, rows, wide, (int)run);
         return result;
@@ -89,7 +89,7 @@ internal sealed class SwiGlu(GateBranches branches)
     private (Tensor OfProducts, Tensor[] OfB, Tensor[] OfA) LaunchBackward(Tensor products, Tensor? hidden, Tensor gradient, Tensor? outerHidden)
     {
         (long rows, long wide, long[] ranks) = (products.size(0), products.size(1) / 2, Ranks());
-        long run = Math.Max(ShortestRun, (rows + Runs - 1) / Runs);
+        long run = Run(rows, Runs);
         (uint X, uint Y, uint Z) grid = Grid(rows, wide, run);
         Tensor partial = empty([grid.Y, Math.Max(1, wide * ranks.Sum())], ScalarType.Float32, products.device);
         Sized("swiglu_backward").Launch(grid, Threads, 0, products, hidden, Stride(hidden), 0, (int)ranks[0], (int)(2 * ranks[0]), (int)ranks[1], branches.GateB, branches.UpB, gradient,
@@ -98,6 +98,9 @@ internal sealed class SwiGlu(GateBranches branches)
         int inners = ranks.Take(2).Count(rank => rank > 0);
         return (products.alias(), [.. sums.Take(inners).Select(sum => sum.view(wide, -1))], [.. sums.Skip(inners).Select(sum => sum.view(-1, wide))]);
     }
+
+    // rows of a block, of which there are at most so many one below the other
+    private static long Run(long rows, long runs) => (rows + (runs * Rows) - 1) / (runs * Rows) * Rows;
 
     private static (uint X, uint Y, uint Z) Grid(long rows, long wide, long run) => ((uint)((wide + Columns - 1) / Columns), (uint)((rows + run - 1) / run), 1);
 
