@@ -19,9 +19,9 @@ internal static class Families
     internal static TheoryData<string> All => ["opt", "llama", "llama3", "mistral", "qwen2", "qwen3", "bert", "roberta", "vit", "clip", "qwen2_5_vl"];
 
     /// <summary>Loads a backbone and does something with it. Rows are <paramref name="lengths"/> tokens long, where the task leaves a choice.</summary>
-    internal static T Visit<T>(string folder, Device device, int[] lengths, IOnFamily<T> visitor)
+    internal static T Visit<T>(string folder, Device device, int[] lengths, IOnFamily<T> visitor, Precision precision = Precision.Float32)
     {
-        using Backbone backbone = BackboneLoader.Load(folder, device, Precision.Float32);
+        using Backbone backbone = BackboneLoader.Load(folder, device, precision);
         Random random = new(7);
         return backbone switch
         {
