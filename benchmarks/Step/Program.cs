@@ -8,7 +8,7 @@
 // --eager           no captured steps (FLATPO_CAPTURE=off)
 // --checkpointing   layers keep their inputs alone and are run again in backward
 // --trace           the losses of the first twenty steps too, and the tensors they perturbed: agree.py compares two such runs
-// --cpu             small models on the CPU beside a loop written by hand: a ratio, in less than a minute
+// --cpu             small models on the CPU beside a loop written by hand: a ratio, in ten seconds or so
 // A time is taken inside Train, through its progress: the loop reads losses back every ten steps, which waits for the device, so that from one block's first report to the next one's ten
 // whole steps went by, batches and all. The first two blocks are left out; a figure is the median over the others, of a block's time divided by ten.
 // tflops counts 2 operations a frozen weight and token forward and 2 backward, by the number of passes; mfu divides by what a bfloat16 matrix product of 8192³ reaches in the same process.
