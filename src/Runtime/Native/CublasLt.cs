@@ -27,11 +27,11 @@ internal static unsafe partial class CublasLt
         return handle;
     })).Value;
 
-    /// <summary>A product of 16-bit matrices, summed in float32.</summary>
-    internal static IntPtr Product(bool transposed, int epilogue, long maskStride)
+    /// <summary>A product aᵀ · b of 16-bit matrices, summed in float32.</summary>
+    internal static IntPtr Product(int epilogue, long maskStride)
     {
         Check(cublasLtMatmulDescCreate(out IntPtr product, ComputeInFloat32, Float32), nameof(cublasLtMatmulDescCreate));
-        Set(product, TransposeOfA, transposed ? 1 : 0);
+        Set(product, TransposeOfA, 1);
         Set(product, EpilogueOf, epilogue);
         Set(product, MaskStride, maskStride);
         return product;
@@ -52,7 +52,7 @@ internal static unsafe partial class CublasLt
         return matrix;
     }
 
-    /// <summary>How the library would compute d = a · b; false where it cannot.</summary>
+    /// <summary>How the library would compute d = aᵀ · b; false where it cannot.</summary>
     internal static bool TryChoose(IntPtr handle, IntPtr product, (IntPtr A, IntPtr B, IntPtr D) matrices, out Choice choice)
     {
         Check(cublasLtMatmulPreferenceCreate(out IntPtr preference), nameof(cublasLtMatmulPreferenceCreate));
@@ -70,7 +70,7 @@ internal static unsafe partial class CublasLt
         }
     }
 
-    /// <summary>d = a · b on a stream.</summary>
+    /// <summary>d = aᵀ · b on a stream.</summary>
     internal static void Run(IntPtr handle, IntPtr product, (IntPtr Layout, IntPtr Address) a, (IntPtr Layout, IntPtr Address) b, (IntPtr Layout, IntPtr Address) d, in Choice choice, IntPtr workspace, IntPtr stream)
     {
         float one = 1, zero = 0;

@@ -38,7 +38,7 @@ internal sealed class EpilogueProduct
     {
         this.shape = shape;
         handle = CublasLt.Handle(shape.Device);
-        product = CublasLt.Product(transposed: true, (int)shape.Epilogue, MaskBits(shape.Out));
+        product = CublasLt.Product((int)shape.Epilogue, MaskBits(shape.Out));
         matrices = (CublasLt.Matrix(shape.In, shape.Out), CublasLt.Matrix(shape.In, shape.Rows), CublasLt.Matrix(shape.Out, shape.Rows));
         CublasLt.Point(product, shape.Epilogue == Epilogue.ReluOfBias ? (IntPtr)Alignment : IntPtr.Zero, (IntPtr)Alignment); // only how an address is aligned is read
         isPossible = CublasLt.TryChoose(handle, product, matrices, out choice);

@@ -80,7 +80,7 @@ internal sealed class SwiGlu(GateBranches branches)
     {
         (long rows, long wide, long[] ranks) = (products.size(0), products.size(1) / 2, Ranks());
         Tensor result = empty([rows, wide], products.dtype, products.device);
-        long run = Run(rows, 4 * Runs);
+        long run = Run(rows, 2 * Runs);
         Sized("swiglu_forward").Launch(Grid(rows, wide, run), Threads, 0, products, hidden, Stride(hidden), 0, (int)ranks[0], (int)(2 * ranks[0]), (int)ranks[1],
             branches.GateB, branches.UpB, result, rows, wide, (int)run);
         return result;
