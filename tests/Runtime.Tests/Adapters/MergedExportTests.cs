@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Merging;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.Config;
+using FlatPO.Recipes.Adapters.Peft;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
@@ -59,7 +61,7 @@ public static class PeftFolder
         (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, placement.Backbone);
         foreach (Site site in sites)
             placement.Place(method, site);
-        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(placement.Backbone, config, name)).Distinct())
+        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => TargetModules.Whole(placement.Backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
         foreach (Site site in placement.Backbone.Weights.AllSites.Where(site => !site.IsTaken))
             placement.TrainElsewhere(method, site.Module);
@@ -121,7 +123,7 @@ public static class PeftFolder
             ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
-            ["modules_to_save"] = whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, whole).Select(module => JsonValue.Create(module))]),
+            ["modules_to_save"] = whole.Count == 0 ? null : new JsonArray([.. TargetModules.DescribeWhole(backbone, whole).Select(module => JsonValue.Create(module))]),
         };
         if (part.Method.NamesTargets)
             WriteTargets(config, backbone, part);
@@ -131,7 +133,7 @@ public static class PeftFolder
 
     private static void WriteTargets(JsonObject config, Backbone backbone, AdapterPart part)
     {
-        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, part.Sites, part.Method.SelectsLayers);
+        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = TargetModules.Describe(backbone, part.Sites, part.Method.SelectsLayers);
         config["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]);
         if (!part.Method.SelectsLayers)
             return;

@@ -3,7 +3,7 @@ using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.VirtualTokens;
 
 /// <summary>The entries of adapter_config.json that methods with virtual tokens share (peft <c>config.py</c>, <c>PromptLearningConfig</c>).</summary>
 internal static class VirtualTokenConfig
