@@ -24,21 +24,22 @@ public static class PeftFolder
     /// Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first. Of several methods one that names modules is in the folder itself, each
     /// other in a folder within it, named by its <c>peft_type</c> in small letters: peft reads each.
     /// </summary>
-    public static void Save(AdapterPlacement placement, string folder)
+    public static void Save(this AdapterPlacement placement, string folder)
     {
         foreach (AdapterPart part in Some(placement, "nothing to save"))
-            Save(placement, part, FolderOf(placement, part, folder));
+            SavePart(placement, part, FolderOf(placement, part, folder));
     }
 
     /// <summary>
     /// Reads an adapter of the same methods and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
-    /// misshapen tensors, FPO4011 names a setting that differs. Entries of a peft that this library does not know are kept
+    /// misshapen tensors, FPO4011 names a setting that differs, FPO4022 says that the adapters are merged in memory. Entries of a peft that this library does not know are kept
     /// (<see cref="AdapterPlacement.ForeignEntries"/>) and warned about once, to <see cref="System.Diagnostics.Trace"/>'s listeners.
     /// </summary>
-    public static void Load(AdapterPlacement placement, string folder)
+    public static void Load(this AdapterPlacement placement, string folder)
     {
+        placement.RequireUnmerged();
         using var scope = NewDisposeScope();
-        Action[] take = [.. Some(placement, "nothing to load into").Select(part => Read(placement, part, FolderOf(placement, part, folder)))];
+        Action[] take = [.. Some(placement, "nothing to load into").Select(part => ReadPart(placement, part, FolderOf(placement, part, folder)))];
         using var noGrad = no_grad();
         foreach (Action each in take)
             each();
@@ -50,13 +51,13 @@ public static class PeftFolder
     /// </summary>
     public static AdapterPlacement Place(Backbone backbone, string folder) => AdapterPlacement.Built(backbone, placement =>
     {
-        PlaceOne(placement, AdapterConfig.Read(folder));
+        PlacePart(placement, AdapterConfig.Read(folder));
         foreach (string further in PeftMethods.Types.Select(type => Path.Combine(folder, NameOf(type))).Where(path => File.Exists(Path.Combine(path, AdapterConfig.FileName))))
-            PlaceOne(placement, AdapterConfig.Read(further));
-        Load(placement, folder);
+            PlacePart(placement, AdapterConfig.Read(further));
+        placement.Load(folder);
     });
 
-    private static void PlaceOne(AdapterPlacement placement, AdapterConfig config)
+    private static void PlacePart(AdapterPlacement placement, AdapterConfig config)
     {
         (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, placement.Backbone);
         foreach (Site site in sites)
@@ -75,7 +76,7 @@ public static class PeftFolder
 
     private static string NameOf(string peftType) => peftType.ToLowerInvariant();
 
-    private static void Save(AdapterPlacement placement, AdapterPart part, string folder)
+    private static void SavePart(AdapterPlacement placement, AdapterPart part, string folder)
     {
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors(part).ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
@@ -87,7 +88,7 @@ public static class PeftFolder
     }
 
     /// <summary>Reads and checks a part's folder; the returned action, run under <c>no_grad</c>, puts the numbers in their place.</summary>
-    private static Action Read(AdapterPlacement placement, AdapterPart part, string folder)
+    private static Action ReadPart(AdapterPlacement placement, AdapterPart part, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
         if (config.PeftType != part.Method.PeftType)

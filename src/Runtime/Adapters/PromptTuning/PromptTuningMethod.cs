@@ -34,7 +34,7 @@ public sealed class PromptTuningMethod : AdapterMethod, IInputMethod<PromptEmbed
     {
         Bounds.Check(typeof(PromptTuningAttribute), nameof(VirtualTokens), VirtualTokens);
         using var scope = NewDisposeScope();
-        return new PromptEmbedding(VirtualTokenConfig.Tensor(site, "prompt_embeddings", Initial(site, random)));
+        return new PromptEmbedding(InputTensors.Of(site, "prompt_embeddings", Initial(site, random)));
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>

@@ -1,7 +1,5 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Trainables;
-using static TorchSharp.torch;
 
 namespace FlatPO.Recipes.Adapters.VirtualTokens;
 
@@ -39,6 +37,4 @@ internal static class VirtualTokenConfig
             if (config.Number("token_dim", width(inputs)) is var found && found != width(inputs))
                 throw config.Invalid("token_dim", $"{width(inputs)}, the backbone's");
     }
-
-    internal static TrainableTensor Tensor(InputSite site, string name, Tensor initial) => new($"{site.Module}.{name}", Sites.Inputs, TrainableKind.Adapter, initial);
 }
