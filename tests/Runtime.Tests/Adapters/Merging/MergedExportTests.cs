@@ -12,7 +12,7 @@ using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Merging;
 
 /// <summary>Merged checkpoints: proven before they are written, in one file or several, and what config.json says of them.</summary>
 public sealed class MergedExportTests(ITestOutputHelper output) : IDisposable
