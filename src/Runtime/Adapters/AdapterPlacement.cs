@@ -49,7 +49,7 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
 
     /// <summary>
     /// Entries of the adapter_config.json last read (with several methods, of each) that neither its method nor this library knows: a newer peft's, say. They change
-    /// nothing here, and <see cref="Save"/> writes them back as they were.
+    /// nothing here, and <see cref="PeftFolder.Save"/> writes them back as they were.
     /// </summary>
     public IReadOnlyDictionary<string, JsonNode> ForeignEntries =>
         parts.SelectMany(part => part.ForeignEntries).GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.First().Value);
@@ -142,42 +142,11 @@ public sealed class AdapterPlacement(Backbone backbone, int seed)
                 + $"train {(random.Length == 1 ? "it" : "them")} whole (ModulesToSave), or load a checkpoint that was trained for this task");
     }
 
-    /// <summary>Writes the adapters in peft's layout.</summary>
-    public void Save(string folder) => PeftFolder.Save(this, folder);
-
-    /// <summary>Reads adapters of the same method and placement from peft's layout.</summary>
-    public void Load(string folder)
-    {
-        RequireUnmerged();
-        PeftFolder.Load(this, folder);
-    }
-
-    /// <inheritdoc cref="MergedCheckpoint.Write"/>
-    public void MergeInto(string folder, long? maxShardBytes = null)
-    {
-        _ = Shared;
-        MergedCheckpoint.Write(this, folder, maxShardBytes);
-    }
-
-    /// <summary>
-    /// Adds the adapters into the backbone's weights in memory until the returned scope is left. Before, the merged weights answer the backbone's <see cref="Backbone.Probe"/> beside the
-    /// adapted ones: FPO4015 where they disagree, and FPO4013, FPO4019 and FPO4022 as for a merged checkpoint. Within it the adapters are not trained, loaded or merged anew: FPO4022.
-    /// </summary>
-    public MergedWeights Merge()
-    {
-        _ = Shared;
-        using var scope = NewDisposeScope();
-        using var noGrad = no_grad();
-        Dictionary<string, Tensor> merged = MergedWeights.Of(this);
-        MergeProof.Require(this, merged);
-        return new MergedWeights(this, merged, owned: true);
-    }
-
     /// <summary>Whether the backbone computes with what is placed: unless an <see cref="AdapterCollection"/> put it aside.</summary>
     internal bool Attached { get; private set; } = true;
 
     /// <summary>What holds the frozen numbers while the adapters are merged in memory.</summary>
-    internal MergedWeights? Merged { get; set; }
+    internal IDisposable? Merged { get; set; }
 
     /// <summary>Throws FPO4022 while the adapters are merged in memory.</summary>
     internal void RequireUnmerged()

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Adapters;
+using FlatPO.Recipes.Adapters.Config;
 using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
@@ -23,7 +24,7 @@ public sealed class VeraTests : IDisposable
         string golden = Golden.Adapter("vera");
         using Backbone backbone = BackboneLoader.Load(Golden.Backbone(File.ReadAllText(Path.Combine(golden, "base.txt")).Trim()), Devices.Cpu, Precision.Float32);
         AdapterConfig config = AdapterConfig.Read(golden);
-        IReadOnlyList<Site> sites = PeftTargets.Match(backbone, backbone.Weights.Projections, config);
+        IReadOnlyList<Site> sites = TargetModules.Match(backbone, backbone.Weights.Projections, config);
         AdapterPlacement placement = new(backbone, seed: 3);
         foreach (Site site in sites)
             placement.Place(VeraMethod.From(config, sites), site.Module);

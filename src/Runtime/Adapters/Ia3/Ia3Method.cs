@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.Config;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
@@ -32,7 +33,7 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     /// <summary>The method an adapter folder was trained with; the roles of the sites that <c>feedforward_modules</c> names are <see cref="FeedForward"/>.</summary>
     public static Ia3Method From(AdapterConfig config, IReadOnlyList<Site> sites)
     {
-        Ia3Method method = new() { FeedForward = sites.Where(site => PeftTargets.NamesEnd(config, FeedForwardKey, site)).Aggregate(Sites.None, (roles, site) => roles | site.Role) };
+        Ia3Method method = new() { FeedForward = sites.Where(site => TargetModules.NamesEnd(config, FeedForwardKey, site)).Aggregate(Sites.None, (roles, site) => roles | site.Role) };
         method.CheckConfig(config, sites);
         return method;
     }
@@ -42,8 +43,8 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     {
         config["fan_in_fan_out"] = false;
         string[] targets = [.. config["target_modules"]!.AsArray().Select(target => target!.GetValue<string>())];
-        string[] inside = [.. targets.Where(target => sites.Any(site => IsFeedForward(site) && PeftTargets.Names(target, site.Module)))];
-        if (sites.FirstOrDefault(site => !IsFeedForward(site) && inside.Any(target => PeftTargets.Names(target, site.Module))) is not null)
+        string[] inside = [.. targets.Where(target => sites.Any(site => IsFeedForward(site) && TargetModules.Names(target, site.Module)))];
+        if (sites.FirstOrDefault(site => !IsFeedForward(site) && inside.Any(target => TargetModules.Names(target, site.Module))) is not null)
         {
             // one name for sites of both kinds: peft can tell them apart by their full paths alone
             inside = [.. sites.Where(IsFeedForward).Select(site => site.Module)];
@@ -58,7 +59,7 @@ public sealed class Ia3Method : AdapterMethod<Ia3Vector>
     {
         if (!config.IsText(FeedForwardKey) && !config.IsList(FeedForwardKey))
             throw config.Invalid(FeedForwardKey, "a list of module names or one pattern");
-        if (sites.FirstOrDefault(site => PeftTargets.NamesEnd(config, FeedForwardKey, site) != IsFeedForward(site)) is { } other)
+        if (sites.FirstOrDefault(site => TargetModules.NamesEnd(config, FeedForwardKey, site) != IsFeedForward(site)) is { } other)
             throw config.Invalid(FeedForwardKey, $"names of the feed-forward sites of this adapter, {FeedForward}; {other.Module} is {(IsFeedForward(other) ? "one" : "none")} of them");
         if (config.Flag("fan_in_fan_out"))
             throw config.Invalid("fan_in_fan_out", "false");

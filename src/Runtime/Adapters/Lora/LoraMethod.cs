@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.Config;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.VirtualTokens;
 using FlatPO.Recipes.Backbones;
 using static TorchSharp.torch;
 
@@ -34,11 +35,11 @@ public sealed class PTuningMethod : AdapterMethod, IInputMethod<PromptEncoder>
         Bounds.Check(typeof(PTuningAttribute), nameof(EncoderSize), EncoderSize);
         using var scope = NewDisposeScope();
         return new PromptEncoder(
-            VirtualTokenConfig.Tensor(site, "embedding.weight", randn([VirtualTokens, site.Out], float32, generator: random)),
+            InputTensors.Of(site, "embedding.weight", randn([VirtualTokens, site.Out], float32, generator: random)),
             [
-                DenseStart.Layer(site, "mlp_head.0", site.Out, EncoderSize, random),
-                DenseStart.Layer(site, "mlp_head.2", EncoderSize, EncoderSize, random),
-                DenseStart.Layer(site, "mlp_head.4", EncoderSize, site.Out, random),
+                InputTensors.Layer(site, "mlp_head.0", site.Out, EncoderSize, random),
+                InputTensors.Layer(site, "mlp_head.2", EncoderSize, EncoderSize, random),
+                InputTensors.Layer(site, "mlp_head.4", EncoderSize, site.Out, random),
             ]);
     }
 

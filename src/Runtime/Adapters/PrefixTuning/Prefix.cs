@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Adapters.VirtualTokens;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;

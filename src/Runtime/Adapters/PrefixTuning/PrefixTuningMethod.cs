@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.VirtualTokens;
 using FlatPO.Recipes.Backbones;
 using static TorchSharp.torch;
 
@@ -44,10 +45,10 @@ public sealed class PrefixTuningMethod : AdapterMethod, IInputMethod<Prefix>
         long all = site.Shape.Layers * 2 * site.In;
         return PrefixProjection
             ? new Prefix(
-                VirtualTokenConfig.Tensor(site, "embedding.weight", randn([VirtualTokens, site.In], float32, generator: random)),
-                [DenseStart.Layer(site, "transform.0", site.In, EncoderSize, random), DenseStart.Layer(site, "transform.2", EncoderSize, all, random)],
+                InputTensors.Of(site, "embedding.weight", randn([VirtualTokens, site.In], float32, generator: random)),
+                [InputTensors.Layer(site, "transform.0", site.In, EncoderSize, random), InputTensors.Layer(site, "transform.2", EncoderSize, all, random)],
                 site.Shape)
-            : new Prefix(VirtualTokenConfig.Tensor(site, "embedding.weight", randn([VirtualTokens, all], float32, generator: random)), [], site.Shape);
+            : new Prefix(InputTensors.Of(site, "embedding.weight", randn([VirtualTokens, all], float32, generator: random)), [], site.Shape);
     }
 
     /// <summary>The method an adapter folder was trained with. A file holds the finished prefix, whether layers made it or not.</summary>

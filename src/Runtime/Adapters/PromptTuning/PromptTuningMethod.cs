@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.VirtualTokens;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using static TorchSharp.torch;
@@ -33,7 +34,7 @@ public sealed class PromptTuningMethod : AdapterMethod, IInputMethod<PromptEmbed
     {
         Bounds.Check(typeof(PromptTuningAttribute), nameof(VirtualTokens), VirtualTokens);
         using var scope = NewDisposeScope();
-        return new PromptEmbedding(VirtualTokenConfig.Tensor(site, "prompt_embeddings", Initial(site, random)));
+        return new PromptEmbedding(InputTensors.Of(site, "prompt_embeddings", Initial(site, random)));
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.VirtualTokens;
 using FlatPO.Recipes.Backbones;
 using static TorchSharp.torch;
 
@@ -34,7 +35,7 @@ public sealed class VisualPromptMethod : AdapterMethod, IInputMethod<VisualPromp
         long layers = Deep ? site.Shape.Layers : 1;
         double bound = Math.Sqrt(6.0 / (site.Out + site.Out)); // Xavier, with a patch's vector for what comes in (§3.2)
         Tensor initial = DenseStart.Uniform([layers, VirtualTokens, site.Out], bound, random);
-        return new VisualPrompts(VirtualTokenConfig.Tensor(site, "visual_prompts", initial));
+        return new VisualPrompts(InputTensors.Of(site, "visual_prompts", initial));
     }
 
     /// <summary>The method an adapter folder was trained with.</summary>

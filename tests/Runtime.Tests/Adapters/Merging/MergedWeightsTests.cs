@@ -10,7 +10,7 @@ using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Tests.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Merging;
 
 /// <summary>Adapters merged in memory: the adapted model while it lasts, every bit as it was afterwards.</summary>
 public sealed class MergedWeightsTests

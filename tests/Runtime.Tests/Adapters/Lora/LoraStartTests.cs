@@ -7,7 +7,7 @@ using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Lora;
 
 /// <summary>PiSSA and OLoRA: factors of the weight itself, and files that are plain LoRA on the base as it was.</summary>
 public sealed class LoraStartTests

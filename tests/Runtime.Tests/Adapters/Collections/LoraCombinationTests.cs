@@ -8,7 +8,7 @@ using FlatPO.Recipes.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Collections;
 
 /// <summary>Weighted sums of LoRA adapters, against sums of ΔW and peft's formulas computed here.</summary>
 [Trait("Category", Golden.Category)]

@@ -1,10 +1,10 @@
 using System.Text.RegularExpressions;
 using FlatPO.Recipes.Backbones;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Config;
 
 /// <summary>Which modules <c>target_modules</c> and <c>layers_to_transform</c> mean (peft <c>tuners_utils.py</c>, <c>check_target_module_exists</c>), and how to say it the other way round.</summary>
-internal static partial class PeftTargets
+internal static partial class TargetModules
 {
     // peft utils/constants.py, SEQ_CLS_HEAD_NAMES: added to the modules_to_save of every sequence classifier
     private static readonly string[] Classifiers = ["score", "classifier"];

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Config;
 
 /// <summary>
 /// A setting's number at single modules (peft's <c>rank_pattern</c> and <c>alpha_pattern</c>): entries <c>name=number</c>, of which the first whose name means the

@@ -8,7 +8,7 @@ using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Peft;
 
 /// <summary>Adapter folders that do not fit: one error that names the file, the tensor or setting and what was expected, and no number changed.</summary>
 public sealed class PeftFolderTests : IDisposable

@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Adapters.Collections;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Trainables;
 

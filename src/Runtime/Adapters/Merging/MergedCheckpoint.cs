@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Adapters.Merging;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using static TorchSharp.torch;

@@ -11,7 +11,7 @@ using FlatPO.Recipes.Training;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Collections;
 
 /// <summary>Several adapters on one backbone: each as if it were alone, and the base model in between.</summary>
 [Trait("Category", Golden.Category)]

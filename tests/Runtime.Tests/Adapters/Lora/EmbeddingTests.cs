@@ -7,7 +7,7 @@ using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Lora;
 
 /// <summary>LoRA at a table of vectors.</summary>
 public sealed class EmbeddingTests : IDisposable

@@ -4,7 +4,7 @@ using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Lora;
 
 /// <summary>Ranks and scales that differ from module to module, as peft's rank_pattern and alpha_pattern mean them.</summary>
 public sealed class LoraPatternTests : IDisposable

@@ -1,7 +1,7 @@
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.VirtualTokens;
 
 /// <summary>
 /// What trained tensors are made into, which is all that an adapter file holds of them (as in peft). Once it has been read from a file it stands as read:

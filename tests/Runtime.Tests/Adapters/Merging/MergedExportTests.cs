@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using FlatPO.Recipes.Adapters;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.Lora;
+using FlatPO.Recipes.Adapters.Merging;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Native;
@@ -11,7 +12,7 @@ using TorchSharp;
 using Xunit.Abstractions;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Merging;
 
 /// <summary>Merged checkpoints: proven before they are written, in one file or several, and what config.json says of them.</summary>
 public sealed class MergedExportTests(ITestOutputHelper output) : IDisposable

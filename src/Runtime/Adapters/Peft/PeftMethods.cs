@@ -1,5 +1,6 @@
 using FlatPO.Recipes.Adapters.BitFit;
 using FlatPO.Recipes.Adapters.Bottleneck;
+using FlatPO.Recipes.Adapters.Config;
 using FlatPO.Recipes.Adapters.Ia3;
 using FlatPO.Recipes.Adapters.LinearProbe;
 using FlatPO.Recipes.Adapters.LnTuning;
@@ -11,7 +12,7 @@ using FlatPO.Recipes.Adapters.Vera;
 using FlatPO.Recipes.Adapters.VisualPrompt;
 using FlatPO.Recipes.Backbones;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Peft;
 
 /// <summary>The methods an adapter folder can be opened with, by <c>peft_type</c>. A new method is a row.</summary>
 internal static class PeftMethods
@@ -43,7 +44,7 @@ internal static class PeftMethods
         Site[] possible = [.. backbone.Weights.AllSites.Where(anywhere.Takes)];
         if (possible.Length == 0)
             throw config.Invalid("peft_type", $"a method that the {backbone.Config.ModelType} backbone has a place for");
-        IReadOnlyList<Site> sites = anywhere.NamesTargets ? PeftTargets.Match(backbone, possible, config) : possible;
+        IReadOnlyList<Site> sites = anywhere.NamesTargets ? TargetModules.Match(backbone, possible, config) : possible;
         return (from(config, sites), sites);
     }
 }

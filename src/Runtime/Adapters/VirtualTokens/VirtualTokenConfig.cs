@@ -1,9 +1,7 @@
 using System.Text.Json.Nodes;
 using FlatPO.Recipes.Backbones;
-using FlatPO.Recipes.Trainables;
-using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.VirtualTokens;
 
 /// <summary>The entries of adapter_config.json that methods with virtual tokens share (peft <c>config.py</c>, <c>PromptLearningConfig</c>).</summary>
 internal static class VirtualTokenConfig
@@ -39,6 +37,4 @@ internal static class VirtualTokenConfig
             if (config.Number("token_dim", width(inputs)) is var found && found != width(inputs))
                 throw config.Invalid("token_dim", $"{width(inputs)}, the backbone's");
     }
-
-    internal static TrainableTensor Tensor(InputSite site, string name, Tensor initial) => new($"{site.Module}.{name}", Sites.Inputs, TrainableKind.Adapter, initial);
 }

@@ -31,6 +31,7 @@ public sealed class MergedWeights : IDisposable
     internal static Dictionary<string, Tensor> Of(AdapterPlacement placement)
     {
         placement.RequireUnmerged();
+        _ = placement.Shared;
         if (!placement.Attached)
             throw new RecipeException("FPO4019", "the adapter is not the active one of its collection, so that its merged weights cannot be compared with it; activate it first");
         if (placement.Placed.Select(pair => pair.Site).Concat(placement.Whole).FirstOrDefault(site => site.Weights.Any(weight => weight.IsShared) && IsMergedInto(placement, site)) is { } tied)

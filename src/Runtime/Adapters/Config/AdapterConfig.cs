@@ -61,6 +61,7 @@ public sealed class AdapterConfig
     /// <summary>An object of numbers, in its order; empty if missing or null.</summary>
     public IReadOnlyList<KeyValuePair<string, double>> Numbers(string key) =>
         Entry(key, "an object of numbers", node => node.AsObject().Select(entry => KeyValuePair.Create(entry.Key, entry.Value!.GetValue<double>())).ToArray()) ?? [];
+
     /// <summary>Whether the entry is there and not null.</summary>
     public bool Has(string key) => root[key] is not null;
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FlatPO.Recipes.Adapters.Config;
+using FlatPO.Recipes.Adapters.Peft;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Checkpoints;
 using FlatPO.Recipes.Trainables;
@@ -22,21 +24,22 @@ public static class PeftFolder
     /// Writes the adapters as they are now. Each file is replaced whole or left as it was; the weights go first. Of several methods one that names modules is in the folder itself, each
     /// other in a folder within it, named by its <c>peft_type</c> in small letters: peft reads each.
     /// </summary>
-    public static void Save(AdapterPlacement placement, string folder)
+    public static void Save(this AdapterPlacement placement, string folder)
     {
         foreach (AdapterPart part in Some(placement, "nothing to save"))
-            Save(placement, part, FolderOf(placement, part, folder));
+            SavePart(placement, part, FolderOf(placement, part, folder));
     }
 
     /// <summary>
     /// Reads an adapter of the same methods and placement. Everything is checked before the first number is changed: FPO4010 lists missing, unexpected and
-    /// misshapen tensors, FPO4011 names a setting that differs. Entries of a peft that this library does not know are kept
+    /// misshapen tensors, FPO4011 names a setting that differs, FPO4022 says that the adapters are merged in memory. Entries of a peft that this library does not know are kept
     /// (<see cref="AdapterPlacement.ForeignEntries"/>) and warned about once, to <see cref="System.Diagnostics.Trace"/>'s listeners.
     /// </summary>
-    public static void Load(AdapterPlacement placement, string folder)
+    public static void Load(this AdapterPlacement placement, string folder)
     {
+        placement.RequireUnmerged();
         using var scope = NewDisposeScope();
-        Action[] take = [.. Some(placement, "nothing to load into").Select(part => Read(placement, part, FolderOf(placement, part, folder)))];
+        Action[] take = [.. Some(placement, "nothing to load into").Select(part => ReadPart(placement, part, FolderOf(placement, part, folder)))];
         using var noGrad = no_grad();
         foreach (Action each in take)
             each();
@@ -48,18 +51,18 @@ public static class PeftFolder
     /// </summary>
     public static AdapterPlacement Place(Backbone backbone, string folder) => AdapterPlacement.Built(backbone, placement =>
     {
-        PlaceOne(placement, AdapterConfig.Read(folder));
+        PlacePart(placement, AdapterConfig.Read(folder));
         foreach (string further in PeftMethods.Types.Select(type => Path.Combine(folder, NameOf(type))).Where(path => File.Exists(Path.Combine(path, AdapterConfig.FileName))))
-            PlaceOne(placement, AdapterConfig.Read(further));
-        Load(placement, folder);
+            PlacePart(placement, AdapterConfig.Read(further));
+        placement.Load(folder);
     });
 
-    private static void PlaceOne(AdapterPlacement placement, AdapterConfig config)
+    private static void PlacePart(AdapterPlacement placement, AdapterConfig config)
     {
         (AdapterMethod method, IReadOnlyList<Site> sites) = PeftMethods.From(config, placement.Backbone);
         foreach (Site site in sites)
             placement.Place(method, site);
-        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => PeftTargets.Whole(placement.Backbone, config, name)).Distinct())
+        foreach (Site site in config.Texts("modules_to_save").SelectMany(name => TargetModules.Whole(placement.Backbone, config, name)).Distinct())
             placement.TrainWhole(site.Module);
         foreach (Site site in placement.Backbone.Weights.AllSites.Where(site => !site.IsTaken))
             placement.TrainElsewhere(method, site.Module);
@@ -73,7 +76,7 @@ public static class PeftFolder
 
     private static string NameOf(string peftType) => peftType.ToLowerInvariant();
 
-    private static void Save(AdapterPlacement placement, AdapterPart part, string folder)
+    private static void SavePart(AdapterPlacement placement, AdapterPart part, string folder)
     {
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(Path.Combine(folder, WeightsFile), placement.FileTensors(part).ToDictionary(tensor => tensor.Name, tensor => tensor.Write()));
@@ -85,7 +88,7 @@ public static class PeftFolder
     }
 
     /// <summary>Reads and checks a part's folder; the returned action, run under <c>no_grad</c>, puts the numbers in their place.</summary>
-    private static Action Read(AdapterPlacement placement, AdapterPart part, string folder)
+    private static Action ReadPart(AdapterPlacement placement, AdapterPart part, string folder)
     {
         AdapterConfig config = AdapterConfig.Read(folder);
         if (config.PeftType != part.Method.PeftType)
@@ -121,7 +124,7 @@ public static class PeftFolder
             ["base_model_name_or_path"] = placement.BaseModel,
             ["revision"] = null,
             ["inference_mode"] = true,
-            ["modules_to_save"] = whole.Count == 0 ? null : new JsonArray([.. PeftTargets.DescribeWhole(backbone, whole).Select(module => JsonValue.Create(module))]),
+            ["modules_to_save"] = whole.Count == 0 ? null : new JsonArray([.. TargetModules.DescribeWhole(backbone, whole).Select(module => JsonValue.Create(module))]),
         };
         if (part.Method.NamesTargets)
             WriteTargets(config, backbone, part);
@@ -131,7 +134,7 @@ public static class PeftFolder
 
     private static void WriteTargets(JsonObject config, Backbone backbone, AdapterPart part)
     {
-        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = PeftTargets.Describe(backbone, part.Sites, part.Method.SelectsLayers);
+        (IReadOnlyList<string> targets, IReadOnlyList<int> layers) = TargetModules.Describe(backbone, part.Sites, part.Method.SelectsLayers);
         config["target_modules"] = new JsonArray([.. targets.Select(target => JsonValue.Create(target))]);
         if (!part.Method.SelectsLayers)
             return;

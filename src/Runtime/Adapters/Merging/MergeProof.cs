@@ -4,7 +4,7 @@ using FlatPO.Recipes.Trainables;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Merging;
 
 /// <summary>
 /// Shows that merged weights are the adapted model, on the backbone itself: its frozen numbers stand aside for one pass, so that no second backbone is needed.

@@ -7,7 +7,7 @@ using FlatPO.Recipes.Tests.Trainables;
 using FlatPO.Recipes.Trainables;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Lora;
 
 /// <summary>Biases trained beside LoRA's factors where adapters sit in one layer alone.</summary>
 public sealed class BiasTrainingTests : IDisposable

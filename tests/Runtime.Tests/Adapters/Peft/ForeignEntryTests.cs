@@ -6,7 +6,7 @@ using FlatPO.Recipes.Adapters.Lora;
 using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 
-namespace FlatPO.Recipes.Tests.Adapters;
+namespace FlatPO.Recipes.Tests.Adapters.Peft;
 
 /// <summary>Entries of adapter_config.json that a newer peft may write: kept, warned about, never fatal.</summary>
 public sealed class ForeignEntryTests : IDisposable

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Peft;
 
 /// <summary>
 /// Which entries of adapter_config.json are known: those that are written, those a method names (<see cref="AdapterMethod.KnownEntries"/>) and those listed here.

@@ -4,7 +4,7 @@ using FlatPO.Recipes.Native;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace FlatPO.Recipes.Adapters;
+namespace FlatPO.Recipes.Adapters.Collections;
 
 /// <summary>One LoRA adapter made of several, each with a weight (peft <c>tuners/lora/model.py</c>, <c>add_weighted_adapter</c>). Its scale is 1: α is its rank.</summary>
 internal sealed class LoraCombination
