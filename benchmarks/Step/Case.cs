@@ -12,6 +12,9 @@ internal interface ICase
     /// <summary>As the peer calls it.</summary>
     string Name { get; }
 
+    /// <summary>The same with the shapes and methods that are asked for. Throws <see cref="ArgumentException"/> for one that it has not.</summary>
+    ICase Only(Options asked);
+
     /// <summary>Measures everything on one checkpoint: a line a shape.</summary>
     IEnumerable<JsonObject> Measure(Settings settings);
 }
@@ -38,16 +41,21 @@ internal sealed record Case<TExample>(string Name, string Model, Shape[] Shapes,
     /// <summary>Numbers that are trained, and in how many tensors.</summary>
     internal required (long Numbers, int Tensors) Trained { get; init; }
 
+    public ICase Only(Options asked) => this with
+    {
+        Shapes = Options.Chosen(asked.Shapes, Shapes, shape => $"{shape.Rows}x{shape.Tokens}", $"shape of {Name}"),
+        Methods = Options.Chosen(asked.Methods, Methods, method => method.Name, $"method of {Name}"),
+    };
+
     public IEnumerable<JsonObject> Measure(Settings settings)
     {
         using RandomCheckpoint checkpoint = RandomCheckpoint.Of(Model, dropout: 0);
         PassOperations operations = new(checkpoint);
-        Shape[] shapes = Options.Chosen(settings.Asked.Shapes, Shapes, shape => $"{shape.Rows}x{shape.Tokens}", "shape");
-        JsonObject[] lines = [.. shapes.Select(shape => Line(shape, settings))];
-        foreach (Method<TExample> method in Options.Chosen(settings.Asked.Methods, Methods, method => method.Name, "method"))
+        JsonObject[] lines = [.. Shapes.Select(shape => Line(shape, settings))];
+        foreach (Method<TExample> method in Methods)
         {
             using Loaded<TExample> loaded = method.Load(checkpoint.Folder);
-            foreach ((Shape shape, JsonObject line) in shapes.Zip(lines))
+            foreach ((Shape shape, JsonObject line) in Shapes.Zip(lines))
                 Train(loaded, shape, line, (method.Name, method.Passes * operations.Of(WorkOf(Make(1, shape.Tokens)[0])) * shape.Rows), settings);
         }
         return lines;

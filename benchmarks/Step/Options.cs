@@ -54,8 +54,13 @@ internal sealed record Options(IReadOnlyList<string> Cases, int Steps, bool Eage
     }
 
     /// <summary>Those of all with the names that are wanted, all where none is. Throws <see cref="ArgumentException"/> for a name that none has.</summary>
-    internal static T[] Chosen<T>(IReadOnlyList<string> wanted, T[] all, Func<T, string> name, string what) => wanted.Count == 0 ? all : [.. wanted.Select(one => Array.Find(all, some => name(some) == one)
-        ?? throw new ArgumentException($"there is no {what} '{one}'; allowed are {string.Join(", ", all.Select(name))}"))];
+    internal static T[] Chosen<T>(IReadOnlyList<string> wanted, T[] all, Func<T, string> name, string what)
+    {
+        string[] names = [.. all.Select(name)];
+        if (wanted.FirstOrDefault(one => !names.Contains(one)) is { } unknown)
+            throw new ArgumentException($"there is no {what} '{unknown}'; allowed are {string.Join(", ", names)}");
+        return wanted.Count == 0 ? all : [.. wanted.Select(one => all[Array.IndexOf(names, one)])];
+    }
 
     // what stands behind an option, up to the next one
     private static void Take(List<string> names, string[] arguments, ref int at)

@@ -30,7 +30,7 @@ try
         Environment.SetEnvironmentVariable("FLATPO_CAPTURE", "off");
     if (options.Cpu)
         return Print(Chosen(options.Cases, SmallCases.All, small => small.Name, "case").Select(small => small.Measure()));
-    ICase[] cases = Chosen(options.Cases, Cases.All, one => one.Name, "case");
+    ICase[] cases = [.. Chosen(options.Cases, Cases.All, one => one.Name, "case").Select(one => one.Only(options))];
     if (!TorchLibraries.TryUseCuda(out string? reason))
         throw new ArgumentException($"nothing to measure: {reason}; --cpu measures small models without a GPU");
     Settings settings = new(options, Gpu.MatrixProduct());
