@@ -44,7 +44,10 @@ internal sealed class RotaryOperation : Operation
         Tensor x = inputs[0]!.contiguous();
         shape = x.shape;
         if (!IsForKernel(x))
-            return [.. Turned(x, back: false).split(Widths, 2).Select(part => part.clone())];
+        {
+            Tensor[] all = Heads(x).split([heads.Turned, heads.Keys], 2);
+            return [.. Turned(all[0], back: false).split([heads.Queries, heads.Keys], 2).Append(all[1]).Select(part => part.flatten(2, 3).clone())];
+        }
         Tensor[] parts = [.. Widths.Select(width => empty([shape[0], shape[1], width], x.dtype, x.device))];
         Launch(x, parts, back: false);
         return parts;
@@ -57,7 +60,7 @@ internal sealed class RotaryOperation : Operation
             return [null];
         Tensor[] parts = [.. gradients.Select((gradient, i) => gradient?.contiguous() ?? zeros([shape[0], shape[1], Widths[i]], cosines.dtype, cosines.device))];
         if (!IsForKernel(parts[0]))
-            return [Turned(cat(parts, 2), back: true)];
+            return [cat([Turned(Heads(cat(parts[..2], 2)), back: true).flatten(2, 3), parts[2]], 2)];
         Tensor result = empty(shape, parts[0].dtype, parts[0].device);
         Launch(result, parts, back: true);
         return [result];
@@ -67,14 +70,15 @@ internal sealed class RotaryOperation : Operation
 
     private bool IsForKernel(Tensor x) => KernelFormat.Fits(x) && cosines.dtype == x.dtype;
 
-    // side by side, to the same
+    // [rows, T, heads · width] to [rows, T, heads, width]
+    private Tensor Heads(Tensor x) => x.view(x.size(0), x.size(1), -1, heads.Width);
+
+    // heads side by side, to the same
     private Tensor Turned(Tensor x, bool back)
     {
-        Tensor[] parts = x.view(x.size(0), x.size(1), heads.All, heads.Width).split([heads.Turned, heads.Keys], 2);
-        Tensor[] halves = parts[0].split(heads.Width / 2, 3);
+        Tensor[] halves = x.split(heads.Width / 2, 3);
         Tensor across = back ? cat([halves[1], halves[0].neg()], 3) : cat([halves[1].neg(), halves[0]], 3);
-        Tensor turned = parts[0].mul(OfToken(cosines)).Plus(across.mul(OfToken(sines)));
-        return cat([turned, parts[1]], 2).view(x.shape);
+        return x.mul(OfToken(cosines)).Plus(across.mul(OfToken(sines)));
     }
 
     // [T, width] to [T, 1, width]; [rows, 1, T, width] to [rows, T, 1, width]
