@@ -43,7 +43,8 @@ internal static class LowRankBranches
         return true;
     }
 
-    private static LowRankBranch InHalves(List<(long First, LowRankUpdate Update)> updates, long outputs, FactorCopies copies, ScalarType format)
+    /// <summary>The branch of updates in a half-width format, each from its own first output on: by one matrix of all B where they change most of the outputs.</summary>
+    internal static LowRankBranch InHalves(IReadOnlyList<(long First, LowRankUpdate Update)> updates, long outputs, FactorCopies copies, ScalarType format)
     {
         Tensor a = copies.Below([.. updates.Select(own => own.Update.A)], format);
         if (updates.Count == 1 || updates.Sum(own => own.Update.B.Shape[0]) < LeastShare * outputs)

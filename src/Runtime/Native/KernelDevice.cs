@@ -15,6 +15,7 @@ internal sealed class KernelDevice
     {
         (int device, context) = KernelDriver.Open(index);
         Architecture = KernelDriver.Architecture(device);
+        Version = int.Parse(Architecture.AsSpan(Architecture.IndexOf('_') + 1), CultureInfo.InvariantCulture);
         SharedMemory = KernelDriver.SharedMemory(device);
         (string Name, byte[] Cubin)[] programs = [.. KernelSource.All.AsParallel().Select(source => (source, KernelSource.Of(source).Cubin(Architecture)))];
         using KernelDriver.Current current = Enter();
@@ -25,7 +26,7 @@ internal sealed class KernelDevice
     internal string Architecture { get; }
 
     /// <summary>Its number, 90 of sm_90.</summary>
-    internal int Version => int.Parse(Architecture.AsSpan(Architecture.IndexOf('_') + 1), CultureInfo.InvariantCulture);
+    internal int Version { get; }
 
     /// <summary>Bytes of shared memory that one block can ask for.</summary>
     internal int SharedMemory { get; }

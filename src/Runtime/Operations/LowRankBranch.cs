@@ -84,10 +84,10 @@ internal sealed class LowRankBranch
     internal Tensor[] GradientsOfB(Tensor gradient, Tensor hidden)
     {
         using var scope = NewDisposeScope();
-        Tensor[] each = diagonal is not null ? Split(Ops.WideProduct(gradient.t(), hidden)) : Split(hidden);
-        return [.. members.Select((member, i) => (diagonal is not null ? each[i].narrow(0, member.First, member.B.size(0)).narrow(1, 0, RankOf(member)) : OfB(member, each[i])).MoveToOuterDisposeScope())];
-
-        Tensor OfB(LowRankMember member, Tensor own) => Ops.WideProduct(Of(gradient, member).t(), own.narrow(1, 0, RankOf(member)));
+        Tensor[] each = diagonal is null
+            ? [.. Split(hidden).Zip(members, (own, member) => Ops.WideProduct(Of(gradient, member).t(), own))]
+            : [.. Split(Ops.WideProduct(gradient.t(), hidden)).Zip(members, (all, member) => all.narrow(0, member.First, member.B.size(0)))]; // [out, parts · rank]
+        return [.. each.Zip(members, (both, member) => both.narrow(1, 0, RankOf(member)).MoveToOuterDisposeScope())];
     }
 
     /// <summary>The parts of [T, parts · Σ rank] that belong to each member.</summary>

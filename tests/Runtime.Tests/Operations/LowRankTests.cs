@@ -1,3 +1,4 @@
+using FlatPO.Recipes.Backbones;
 using FlatPO.Recipes.Native;
 using FlatPO.Recipes.Operations;
 using FlatPO.Recipes.Tests.Native.Emulation;
@@ -194,13 +195,8 @@ public sealed class LowRankTests
         internal Tensor[] Live => Range(0, A.Length).Live;
 
         /// <summary>The branch over all, its B in one matrix.</summary>
-        internal LowRankBranch Diagonal()
-        {
-            (long Row, long Column)[] starts = [.. B.Select((own, i) => (i * own.Shape[0], 2 * i * own.Shape[1]))];
-            Tensor all = Arena.Copies.Diagonal([.. B.Select((own, i) => (starts[i].Row, own))], B.Sum(own => own.Shape[0]), format);
-            return new LowRankBranch(Arena.Copies.Below(A, format),
-                [.. B.Select((own, i) => new LowRankMember(starts[i].Row, all.narrow(0, starts[i].Row, own.Shape[0]).narrow(1, starts[i].Column, 2 * own.Shape[1]), Scale))], all);
-        }
+        internal LowRankBranch Diagonal() =>
+            LowRankBranches.InHalves([.. A.Zip(B).Select((pair, i) => (i * pair.Second.Shape[0], new LowRankUpdate(pair.First, pair.Second, Scale)))], B.Sum(own => own.Shape[0]), Arena.Copies, format);
 
         internal (LowRankBranch? Branch, Tensor[] Live) Range(int first, int count)
         {

@@ -1,4 +1,4 @@
-// What tensor.cuh does with instructions of a GPU, by the tables of their operands in NVIDIA's PTX ISA ("Matrix multiply-accumulate operation using mma instruction", m16n8k16; ldmatrix; movmatrix).
+// What tensor.cuh does with instructions of a GPU, by the tables of their operands in NVIDIA's PTX ISA ("Matrix multiply-accumulate operation using mma instruction", m16n8k16; movmatrix).
 #pragma once
 #include "numbers.cuh"
 
