@@ -12,7 +12,6 @@ namespace FlatPO.Recipes.Operations;
 internal sealed class NormOperation : Operation
 {
     private const string Source = "norm.cu";
-    private const int MostThreads = 1024;
 
     private readonly bool centered;
     private readonly Tensor? weight;
@@ -56,14 +55,14 @@ internal sealed class NormOperation : Operation
     {
         Tensor x = inputs[0]!.contiguous();
         Tensor? delta = inputs[1]?.contiguous();
-        return KernelFormat.Fits(x) ? Launched(x, delta) : Composed(x, delta);
+        return (KernelFormat.Fits(x) ? Launched(x, delta) : null) ?? Composed(x, delta);
     }
 
     /// <inheritdoc/>
     protected override Tensor?[] Backward(Tensor?[] gradients)
     {
         Tensor? ofNormed = gradients[0]?.contiguous(), ofSum = gradients.Length > 1 ? gradients[1]?.contiguous() : null;
-        Tensor? result = ofNormed is null ? ofSum?.clone() : scales is null ? Composed(ofNormed, ofSum, normed) : Launched(ofNormed, ofSum, scales);
+        Tensor? result = ofNormed is null ? ofSum?.clone() : (scales is null ? null : Launched(ofNormed, ofSum, scales)) ?? Composed(ofNormed, ofSum, normed);
         return [Asked[0] ? result : null, Asked[1] ? Asked[0] ? result?.alias() : result : null];
     }
 
@@ -98,12 +97,14 @@ internal sealed class NormOperation : Operation
 
     private static Tensor Mean(Tensor x) => x.mean([-1], keepdim: true);
 
-    private Tensor[] Launched(Tensor x, Tensor? delta)
+    // null where rows are too long for the kernel
+    private Tensor[]? Launched(Tensor x, Tensor? delta)
     {
         Tensor y = empty_like(x);
         Tensor? sum = delta is null ? null : empty_like(x);
+        if (Rows.Of(x, KernelFormat.Pack(x.size(-1), x, delta, weight, bias, y, sum)) is not { } rows)
+            return null;
         normed = Keep(sum ?? x);
-        Rows rows = Rows.Of(x, KernelFormat.Pack(x.size(-1), x, delta, weight, bias, y, sum));
         if (WantsGradient)
         {
             scales = Keep(empty([rows.Count], ScalarType.Float32, x.device));
@@ -113,26 +114,28 @@ internal sealed class NormOperation : Operation
         return Outputs(y, x, sum);
     }
 
-    private Tensor Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)
+    private Tensor? Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)
     {
         Tensor gradient = empty_like(ofNormed);
-        Rows rows = Rows.Of(normed, KernelFormat.Pack(normed.size(-1), ofNormed, ofSum, normed, weight, gradient));
+        if (Rows.Of(normed, KernelFormat.Pack(normed.size(-1), ofNormed, ofSum, normed, weight, gradient)) is not { } rows)
+            return null;
         rows.Launch(Function("backward", normed, rows), ofNormed, ofSum, normed, weight, means, scales, gradient, rows.Count, rows.Length, rows.Threads);
         return gradient;
     }
 
-    private Kernel Function(string way, Tensor x, Rows rows) => Kernel.Of(Source, $"{(centered ? "layer" : "rms")}_{way}_{KernelFormat.NameOf(x.dtype)}_{rows.Pack}");
+    private Kernel Function(string way, Tensor x, Rows rows) => Kernel.Of(Source, $"{(centered ? "layer" : "rms")}_{way}_{KernelFormat.NameOf(x.dtype)}_{rows.Pack}_{rows.Held}");
 
-    /// <summary>How rows are shared out: so many threads to each, one pack each where there are enough. Short rows share a block.</summary>
-    private readonly record struct Rows(long Count, int Length, int Threads, int Pack)
+    /// <summary>How rows are shared out: so many threads to each, which hold so many packs of it at most. Short rows share a block.</summary>
+    private readonly record struct Rows(long Count, int Length, int Threads, int Pack, int Held)
     {
-        private const int ThreadsOfShortRows = 256;
+        private const int MostThreads = 512, MostHeld = 4, ThreadsOfShortRows = 256; // the first two as in norm.cu
 
-        internal static Rows Of(Tensor x, int pack)
+        /// <summary>Null for rows that are longer than a block's threads can hold.</summary>
+        internal static Rows? Of(Tensor x, int pack)
         {
-            int length = (int)x.size(-1), packs = length / pack;
-            int threads = packs <= 32 ? (int)BitOperations.RoundUpToPowerOf2((uint)packs) : (int)Math.Min(KernelFormat.Warps(packs), MostThreads);
-            return new Rows(x.numel() / length, length, threads, pack);
+            int length = (int)x.size(-1), packs = length / pack, held = pack > 1 && packs <= MostThreads ? 1 : MostHeld, shares = (packs + held - 1) / held;
+            int threads = packs <= 32 ? (int)BitOperations.RoundUpToPowerOf2((uint)packs) : (int)KernelFormat.Warps(shares);
+            return threads > MostThreads ? null : new Rows(x.numel() / length, length, threads, pack, held);
         }
 
         internal void Launch(Kernel kernel, params ReadOnlySpan<KernelArgument> arguments)

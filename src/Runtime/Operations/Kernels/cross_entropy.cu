@@ -2,8 +2,24 @@
 // is negative has neither. The row's first packs stay in shared memory between the two passes.
 #include "numbers.cuh"
 
+// use(pack's number, what fetch has for it), for each pack of this thread; loads of a batch are on their way together
+template <class T, int V, class Fetch, class Use> __device__ __forceinline__ void sweep(int packs, Fetch fetch, Use use) {
+    constexpr int Batch = 4;
+    for (int i = threadIdx.x; i < packs; i += Batch * blockDim.x) {
+        Pack<T, V> batch[Batch];
+#pragma unroll
+        for (int k = 0; k < Batch; k++)
+            if (i + k * (int)blockDim.x < packs)
+                batch[k] = fetch(i + k * (int)blockDim.x);
+#pragma unroll
+        for (int k = 0; k < Batch; k++)
+            if (i + k * (int)blockDim.x < packs)
+                use(i + k * (int)blockDim.x, batch[k]);
+    }
+}
+
 template <class T> __device__ __forceinline__ void cross_entropy(T* logits, const long long* targets, const float* count, float* losses, int n, int held, int write) {
-    constexpr int V = 16 / sizeof(T), Batch = 4;
+    constexpr int V = 16 / sizeof(T);
     extern __shared__ uint4 kept[];
     T* row = logits + (long long)blockIdx.x * n;
     const long long target = targets[blockIdx.x];
@@ -30,25 +46,11 @@ template <class T> __device__ __forceinline__ void cross_entropy(T* logits, cons
         return;
     }
 
-    // loads of a batch are on their way together
-    auto sweep = [&](auto fetch, auto use) {
-        for (int i = threadIdx.x; i < packs; i += Batch * blockDim.x) {
-            Pack<T, V> batch[Batch];
-#pragma unroll
-            for (int k = 0; k < Batch; k++)
-                if (i + k * (int)blockDim.x < packs)
-                    batch[k] = fetch(i + k * (int)blockDim.x);
-#pragma unroll
-            for (int k = 0; k < Batch; k++)
-                if (i + k * (int)blockDim.x < packs)
-                    use(i + k * (int)blockDim.x, batch[k]);
-        }
-    };
     auto shared = [&](int i) -> Pack<T, V>& { return reinterpret_cast<Pack<T, V>*>(kept)[i]; };
 
     const float nothing = -__int_as_float(0x7f800000);
     float largest = edge ? widen(*own) : nothing, sum = edge ? 1 : 0;
-    sweep([&](int i) { return load<T, V>(body + i * V); }, [&](int i, const Pack<T, V>& pack) {
+    sweep<T, V>(packs, [&](int i) { return load<T, V>(body + i * V); }, [&](int i, const Pack<T, V>& pack) {
         if (i < held)
             shared(i) = pack;
         float top = pack[0];
@@ -71,7 +73,7 @@ template <class T> __device__ __forceinline__ void cross_entropy(T* logits, cons
         return;
 
     const float share = 1 / *count, scale = share / sum;
-    sweep([&](int i) { return i < held ? shared(i) : load<T, V>(body + i * V); }, [&](int i, Pack<T, V>& pack) {
+    sweep<T, V>(packs, [&](int i) { return i < held ? shared(i) : load<T, V>(body + i * V); }, [&](int i, Pack<T, V>& pack) {
         for (int v = 0; v < V; v++)
             pack.set(v, __expf(pack[v] - top) * scale);
         store<T, V>(body + i * V, pack);

@@ -6,19 +6,25 @@ struct bf16 { unsigned short bits; };
 __device__ __forceinline__ float widen(float x) { return x; }
 __device__ __forceinline__ float widen(bf16 x) { return __uint_as_float((unsigned)x.bits << 16); }
 
-// Rounds to the nearest number of the format, to the even one of two.
-template <class T> __device__ __forceinline__ T narrow(float x);
-template <> __device__ __forceinline__ float narrow<float>(float x) { return x; }
-template <> __device__ __forceinline__ bf16 narrow<bf16>(float x) {
+// Two numbers side by side, the first in the lower half.
+__device__ __forceinline__ float lower(unsigned two) { return __uint_as_float(two << 16); }
+__device__ __forceinline__ float upper(unsigned two) { return __uint_as_float(two & 0xffff0000u); }
+
+// Rounds to the nearest numbers of the format, to the even ones of two, side by side.
+__device__ __forceinline__ unsigned both(float low, float high) {
 #if __CUDA_ARCH__ >= 800
-    unsigned both;
-    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(both) : "f"(0.0f), "f"(x));
-    return {(unsigned short)both};
+    unsigned two;
+    asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(two) : "f"(high), "f"(low));
+    return two;
 #else
-    unsigned bits = __float_as_uint(x);
-    return {(unsigned short)(x != x ? 0x7fff : (bits + 0x7fff + (bits >> 16 & 1)) >> 16)};
+    auto rounded = [](float x) { return x != x ? 0x7fffu : (__float_as_uint(x) + 0x7fff + (__float_as_uint(x) >> 16 & 1)) >> 16; };
+    return rounded(low) | rounded(high) << 16;
 #endif
 }
+
+template <class T> __device__ __forceinline__ T narrow(float x);
+template <> __device__ __forceinline__ float narrow<float>(float x) { return x; }
+template <> __device__ __forceinline__ bf16 narrow<bf16>(float x) { return {(unsigned short)both(x, 0.0f)}; }
 
 // V numbers that are read and written together: V = 16 / sizeof(T) where rows begin at multiples of 16 bytes, else 1.
 template <class T, int V> struct alignas(V * sizeof(T)) Pack {

@@ -1,120 +1,172 @@
 // silu(gate) * up with the low-rank branches of both, and its backward with the branch of the layer that reads the result. gate and up stand side by side: [T, 2 F]. A warp has 32 columns and goes down a
-// run of rows, 16 at a time. A thread reads eight neighbours of a row at once: its j-th two are its columns of the j-th of four small matrices, so that column n of that matrix is column
-// n / 2 * 8 + 2 j + n % 2 of the warp's. What passes between the factors comes rounded, twice side by side; a factor is a number and what its rounding left: both are products of tensor.cuh.
+// run of rows, 16 at a time, a thread four neighbours of four rows. What passes between the factors comes rounded, twice side by side; a factor is a number and what its rounding left: both are
+// products of tensor.cuh, columns by ranks by rows, so that what such a product gives is the left side of the next one, which sums over rows.
 #include "tensor.cuh"
 
 constexpr int kThreads = 128;
 constexpr int kColumns = 32; // of a warp
 constexpr int kRows = 16;
-constexpr int kTiles = kColumns / 8;
+constexpr int kTiles = 2; // of 16 columns: 4 g + 2 tile, then those behind each
+constexpr int kHalves = 2; // of the rows
+constexpr int kStages = 2;
 
 struct Lane {
     int g, t;
     __device__ __forceinline__ Lane() : g(threadIdx.x % 32 / 4), t(threadIdx.x % 4) {}
-    __device__ __forceinline__ int column(int tile, int n) const { return n / 2 * 8 + 2 * tile + n % 2; }
+    __device__ __forceinline__ int column(int tile, int second) const { return 4 * g + 2 * tile + second; }
+    __device__ __forceinline__ int row(int half, int second) const { return 8 * half + 2 * t + second; }
 };
 
-// What passes between two factors, [T, stride].
+// What passes between two factors, [T, stride], of one layer: twice rank numbers of a row.
 struct Hidden {
     const bf16* numbers; // not read where rank is 0
-    int stride, first, rank;
+    int stride, rank;
+};
 
-    __device__ __forceinline__ unsigned two(long row, long T, int k) const {
-        const bf16* own = numbers + row * stride + first + k;
-        return row < T && k < rank ? own[0].bits | (k + 1 < rank ? (unsigned)own[1].bits << 16 : 0) : 0;
+// What passes between two factors in 16 rows, as the right side of a product over ranks: 0 beyond the last row. What is read behind an odd rank meets a factor of 0.
+template <int R> struct Between {
+    unsigned of[kHalves][R / 8];
+
+    __device__ __forceinline__ Between(const Hidden& hidden, long row, long T, const Lane& me) {
+        const bf16* own = hidden.numbers + (row + me.g) * hidden.stride + 2 * me.t;
+#pragma unroll
+        for (int half = 0; half < kHalves; half++)
+#pragma unroll
+            for (int q = 0; q < R / 8; q++)
+                of[half][q] = row + me.g + 8 * half < T && q * 8 + 2 * me.t < hidden.rank ? *reinterpret_cast<const unsigned*>(own + 8 * half * hidden.stride + q * 8) : 0;
     }
 };
 
-// A factor's numbers at this thread's columns, those of every tile: rounded, and what that left. R ranks, 0 beyond those there are.
+// A factor's numbers at this warp's columns: rounded, and what that left. R ranks, 0 beyond those there are.
 template <int R> struct Factor {
-    unsigned rounded[kTiles][R / 8], lacking[kTiles][R / 8];
+    unsigned rounded[kTiles][R / 8][2], lacking[kTiles][R / 8][2];
 
     // numbers[column * along_column + rank * along_rank], column being below F
     __device__ __forceinline__ Factor(const float* numbers, int rank, long along_column, long along_rank, long first, long F, const Lane& me) {
 #pragma unroll
         for (int j = 0; j < kTiles; j++)
 #pragma unroll
-            for (int q = 0; q < R / 8; q++) {
-                const long column = first + me.column(j, me.g);
-                float x[2];
+            for (int q = 0; q < R / 8; q++)
 #pragma unroll
-                for (int i = 0; i < 2; i++) {
-                    const int k = q * 8 + 2 * me.t + i;
-                    x[i] = k < rank && column < F ? numbers[column * along_column + k * along_rank] : 0.0f;
+                for (int second = 0; second < 2; second++) {
+                    const long column = first + me.column(j, second);
+                    float x[2];
+#pragma unroll
+                    for (int i = 0; i < 2; i++) {
+                        const int k = q * 8 + 2 * me.t + i;
+                        x[i] = k < rank && column < F ? numbers[column * along_column + k * along_rank] : 0.0f;
+                    }
+                    rounded[j][q][second] = both(x[0], x[1]);
+                    lacking[j][q][second] = both(x[0] - lower(rounded[j][q][second]), x[1] - upper(rounded[j][q][second]));
                 }
-                rounded[j][q] = both(x[0], x[1]);
-                lacking[j][q] = both(x[0] - widen(bf16{(unsigned short)rounded[j][q]}), x[1] - widen(bf16{(unsigned short)(rounded[j][q] >> 16)}));
-            }
-    }
-};
-
-// What passes between the factors in 16 rows: rows g and g + 8, ranks 2 t and 2 t + 1 of every eight.
-template <int R> struct Between {
-    unsigned of[R / 8][2];
-
-    __device__ __forceinline__ Between(const Hidden& hidden, long row, long T, const Lane& me) {
-#pragma unroll
-        for (int q = 0; q < R / 8; q++)
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-                of[q][half] = hidden.two(row + me.g + 8 * half, T, q * 8 + 2 * me.t);
     }
 
-    // y += h · factor, of one tile
-    __device__ __forceinline__ void add_to(float (&y)[4], const Factor<R>& factor, int tile) const {
+    // y += factor · h, of one tile and half: columns by rows
+    __device__ __forceinline__ void add_to(float (&y)[4], const Between<R>& h, int tile, int half) const {
 #pragma unroll
         for (int q = 0; q < R / 8; q++) {
-            const unsigned h[4] = {of[q][0], of[q][1], of[q][0], of[q][1]};
-            multiply(y, h, factor.rounded[tile][q], factor.lacking[tile][q]);
+            const unsigned a[4] = {rounded[tile][q][0], rounded[tile][q][1], lacking[tile][q][0], lacking[tile][q][1]};
+            multiply(y, a, h.of[half][q], h.of[half][q]);
         }
-    }
-
-    // ranks by rows, for sums over rows
-    __device__ __forceinline__ Between across() const {
-        Between turned = *this;
-#pragma unroll
-        for (int q = 0; q < R / 8; q++)
-#pragma unroll
-            for (int half = 0; half < 2; half++)
-                turned.of[q][half] = transposed(of[q][half]);
-        return turned;
     }
 };
 
-// Eight neighbours of rows g and g + 8, two by two, 0 beyond the last row and column.
-struct Eights {
-    unsigned two[2][kTiles];
+// Four neighbours of each of a thread's rows.
+struct Fours {
+    unsigned two[kHalves][2][kTiles];
 
-    __device__ __forceinline__ Eights() : two{} {}
-    __device__ __forceinline__ Eights(const bf16* numbers, long stride, long row, long T, bool inside) : two{} {
+    // of those there are; numbers begin at the thread's first
+    __device__ __forceinline__ void put(bf16* numbers, long stride, int rows, const Lane& me) const {
 #pragma unroll
-        for (int half = 0; half < 2; half++)
-            if (inside && row + 8 * half < T) {
-                const uint4 all = *reinterpret_cast<const uint4*>(numbers + (row + 8 * half) * stride);
-                two[half][0] = all.x, two[half][1] = all.y, two[half][2] = all.z, two[half][3] = all.w;
-            }
+        for (int half = 0; half < kHalves; half++)
+#pragma unroll
+            for (int second = 0; second < 2; second++)
+                if (me.row(half, second) < rows)
+                    *reinterpret_cast<uint2*>(numbers + (8 * half + second) * stride) = uint2{two[half][second][0], two[half][second][1]};
     }
 
-    __device__ __forceinline__ void put(bf16* numbers, long stride, long row, long T, bool inside) const {
-#pragma unroll
-        for (int half = 0; half < 2; half++)
-            if (inside && row + 8 * half < T) {
-                const uint4 all = {two[half][0], two[half][1], two[half][2], two[half][3]};
-                *reinterpret_cast<uint4*>(numbers + (row + 8 * half) * stride) = all;
-            }
+    // columns by rows, as a product gives them
+    __device__ __forceinline__ void widened(float (&x)[4], int tile, int half) const {
+        x[0] = lower(two[half][0][tile]), x[1] = lower(two[half][1][tile]);
+        x[2] = upper(two[half][0][tile]), x[3] = upper(two[half][1][tile]);
     }
 
-    __device__ __forceinline__ void widened(float (&x)[4], int tile) const {
+    __device__ __forceinline__ void set(int tile, int half, const float (&x)[4]) {
+        two[half][0][tile] = both(x[0], x[2]);
+        two[half][1][tile] = both(x[1], x[3]);
+    }
+};
+
+// The left side of a product over 16 rows, from columns by rows of each half.
+struct Columns {
+    unsigned of[2 * kHalves];
+    __device__ __forceinline__ void set(int half, const float (&x)[4]) {
+        of[2 * half] = both(x[0], x[1]);
+        of[2 * half + 1] = both(x[2], x[3]);
+    }
+};
+
+// Where a warp works: its first column and the first row of its run, a thread's first of each, how many rows the run has, and how many of them this thread reads: none beyond the last column.
+struct Part {
+    long first, mine, begin, row;
+    int run, rows;
+
+    __device__ __forceinline__ Part(long T, long F, int most, const Lane& me)
+        : first(((long)blockIdx.x * (kThreads / 32) + threadIdx.x / 32) * kColumns), mine(first + me.column(0, 0)), begin((long)blockIdx.y * most), row(begin + me.row(0, 0)),
+          run((int)min(T - begin, (long)most)), rows(mine < F ? run : 0) {}
+};
+
+// A warp's columns of N tensors, 16 rows at a time, in shared memory up to kStages times before they are read; 0 beyond the last row and column. Two rows are eight times 16 bytes in an order that
+// has threads which read at once read from different banks.
+template <int N> struct Stream {
+    using Stage = uint4[N][kRows * kColumns / 8];
+    Stage* stages;
+    const bf16* source[N];
+    long stride[N];
+    int place, row, run;
+
+    __device__ __forceinline__ Stream(Stage* stages, const Part& part, long F) : stages(stages), row(threadIdx.x % 32 / 4), run(part.first + threadIdx.x % 4 * 8 < F ? part.run : 0) {
+        place = row / 2 * 8 + (row % 2 * 4 + threadIdx.x % 4 ^ 2 * (row / 2));
+    }
+
+    __device__ __forceinline__ void of(int tensor, const bf16* numbers, long stride, const Part& part) {
+        source[tensor] = numbers + (part.begin + row) * stride + part.first + threadIdx.x % 4 * 8;
+        this->stride[tensor] = stride;
+    }
+
+    // called for each stage once, in their order
+    __device__ __forceinline__ void fetch(int stage) {
+        uint4* own = stages[stage % kStages][0] + place;
 #pragma unroll
-        for (int half = 0; half < 2; half++) {
-            x[2 * half] = widen(bf16{(unsigned short)two[half][tile]});
-            x[2 * half + 1] = widen(bf16{(unsigned short)(two[half][tile] >> 16)});
+        for (int tensor = 0; tensor < N; tensor++) {
+#pragma unroll
+            for (int half = 0; half < kHalves; half++)
+                copy_later(own + (tensor * kRows + 8 * half) * (kColumns / 8), source[tensor] + 8 * half * stride[tensor], row + 8 * half < run);
+            source[tensor] += kRows * stride[tensor];
         }
+        row += kRows;
+        close_group();
     }
 
-    __device__ __forceinline__ void set(int tile, const float (&x)[4]) {
-        two[0][tile] = both(x[0], x[1]);
-        two[1][tile] = both(x[2], x[3]);
+    // has a stage there for all threads, and fetches one into the place of the last
+    __device__ __forceinline__ void next(int stage) {
+        await_groups<kStages - 2>();
+        __syncwarp();
+        fetch(stage + kStages - 1);
+    }
+
+    __device__ __forceinline__ Fours operator()(int stage, int tensor, const Lane& me) const {
+        const uint2* own = reinterpret_cast<const uint2*>(stages[stage % kStages][tensor]);
+        const int first = me.t * 8 + (me.g / 2 ^ 2 * me.t);
+        Fours all;
+#pragma unroll
+        for (int half = 0; half < kHalves; half++)
+#pragma unroll
+            for (int second = 0; second < 2; second++) {
+                const uint2 four = own[64 * half + (first ^ 4 * second) * 2 + me.g % 2];
+                all.two[half][second][0] = four.x, all.two[half][second][1] = four.y;
+            }
+        return all;
     }
 };
 
@@ -123,57 +175,67 @@ __device__ __forceinline__ float sigmoid(float x) { return __fdividef(1.f, 1.f +
 template <int R>
 __device__ __forceinline__ void forward(const bf16* products, Hidden gate, Hidden up, const float* gate_b, const float* up_b, bf16* result, long T, long F, int run) {
     const Lane me;
-    const long first = ((long)blockIdx.x * (kThreads / 32) + threadIdx.x / 32) * kColumns, mine = first + 8 * me.t;
-    if (first >= F)
+    const Part part(T, F, run, me);
+    if (part.first >= F)
         return;
-    const bool inside = mine < F;
-    const Factor<R> of_gate(gate_b, gate.rank, gate.rank, 1, first, F, me), of_up(up_b, up.rank, up.rank, 1, first, F, me);
-    const long begin = (long)blockIdx.y * run, end = min(T, begin + run);
-    Eights next_gate(products + mine, 2 * F, begin + me.g, end, inside), next_up(products + F + mine, 2 * F, begin + me.g, end, inside);
-    for (long row = begin; row < end; row += kRows) {
-        Eights gates = next_gate, ups = next_up, results;
-        next_gate = Eights(products + mine, 2 * F, row + kRows + me.g, end, inside);
-        next_up = Eights(products + F + mine, 2 * F, row + kRows + me.g, end, inside);
-        const Between<R> of_rows(gate, row, T, me), of_rows_up(up, row, T, me);
-#pragma unroll
-        for (int j = 0; j < kTiles; j++) {
-            float x[4], y[4];
-            gates.widened(x, j);
-            ups.widened(y, j);
-            of_rows.add_to(x, of_gate, j);
-            of_rows_up.add_to(y, of_up, j);
-#pragma unroll
-            for (int i = 0; i < 4; i++)
-                x[i] *= sigmoid(x[i]) * y[i];
-            results.set(j, x);
-        }
-        results.put(result + mine, F, row + me.g, end, inside);
-    }
-}
-
-// Sums over rows of what passes between the factors, times a gradient: ranks by columns of every tile. Of up to eight ranks there is room for two gradients: second says which.
-template <int R> struct Sums {
-    float of[kTiles][4];
-
-    __device__ __forceinline__ Sums() : of{} {}
-
-    // x [16 rows, the tile's columns], its upper and lower half as Eights have them; ranks by rows
-    __device__ __forceinline__ void add(int tile, bool second, const Between<R>& h, unsigned upper, unsigned lower) {
-        const unsigned ranks[4] = {R > 8 || !second ? h.of[0][0] : 0, R > 8 || second ? h.of[R / 8 - 1][0] : 0, R > 8 || !second ? h.of[0][1] : 0, R > 8 || second ? h.of[R / 8 - 1][1] : 0};
-        multiply(of[tile], ranks, transposed(upper), transposed(lower));
-    }
-
-    // numbers[column * along_column + rank * along_rank]
-    __device__ __forceinline__ void put(float* numbers, bool second, int rank, long along_column, long along_rank, long first, long F, const Lane& me) const {
+    const Factor<R> of_gate(gate_b, gate.rank, gate.rank, 1, part.first, F, me), of_up(up_b, up.rank, up.rank, 1, part.first, F, me);
+    __shared__ __align__(128) typename Stream<2>::Stage stages[kThreads / 32][kStages];
+    Stream<2> stream(stages[threadIdx.x / 32], part, F);
+    stream.of(0, products, 2 * F, part);
+    stream.of(1, products + F, 2 * F, part);
+    for (int stage = 0; stage < kStages - 1; stage++)
+        stream.fetch(stage);
+    bf16* result_at = result + part.row * F + part.mine;
+    for (int stage = 0; stage * kRows < part.run; stage++, result_at += kRows * F) {
+        const long row = part.begin + stage * kRows;
+        const int rows = part.rows - stage * kRows;
+        const Between<R> hidden(gate, row, T, me), hidden_up(up, row, T, me);
+        stream.next(stage);
+        const Fours gates = stream(stage, 0, me), ups = stream(stage, 1, me);
+        Fours results;
 #pragma unroll
         for (int j = 0; j < kTiles; j++)
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                const int k = me.g + (R > 8 ? i / 2 * 8 : 0);
-                const long column = first + me.column(j, 2 * me.t + i % 2);
-                if ((R > 8 || i / 2 == (second ? 1 : 0)) && k < rank && column < F)
-                    numbers[column * along_column + k * along_rank] = of[j][i];
+            for (int half = 0; half < kHalves; half++) {
+                float x[4], y[4];
+                gates.widened(x, j, half);
+                ups.widened(y, j, half);
+                of_gate.add_to(x, hidden, j, half);
+                of_up.add_to(y, hidden_up, j, half);
+#pragma unroll
+                for (int i = 0; i < 4; i++)
+                    x[i] *= sigmoid(x[i]) * y[i];
+                results.set(j, half, x);
             }
+        results.put(result_at, F, rows, me);
+    }
+}
+
+// Sums over rows of a gradient times what passes between the factors: columns by ranks.
+template <int R> struct Sums {
+    float of[kTiles][R / 8][4];
+
+    __device__ __forceinline__ Sums() : of{} {}
+
+    __device__ __forceinline__ void add(int tile, const Columns& x, const Between<R>& h) {
+#pragma unroll
+        for (int q = 0; q < R / 8; q++)
+            multiply(of[tile][q], x.of, transposed(h.of[0][q]), transposed(h.of[1][q]));
+    }
+
+    // numbers[column * along_column + rank * along_rank]
+    __device__ __forceinline__ void put(float* numbers, int rank, long along_column, long along_rank, long first, long F, const Lane& me) const {
+#pragma unroll
+        for (int j = 0; j < kTiles; j++)
+#pragma unroll
+            for (int q = 0; q < R / 8; q++)
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    const int k = q * 8 + 2 * me.t + i % 2;
+                    const long column = first + me.column(j, i / 2);
+                    if (k < rank && column < F)
+                        numbers[column * along_column + k * along_rank] = of[j][q][i];
+                }
     }
 };
 
@@ -182,64 +244,76 @@ template <int R>
 __device__ __forceinline__ void backward(bf16* products, Hidden gate, Hidden up, Hidden down, const float* gate_b, const float* up_b, const float* down_a, const bf16* gradient, float* partial,
                                          long T, long F, int run) {
     const Lane me;
-    const long first = ((long)blockIdx.x * (kThreads / 32) + threadIdx.x / 32) * kColumns, mine = first + 8 * me.t;
-    if (first >= F)
+    const Part part(T, F, run, me);
+    if (part.first >= F)
         return;
-    const bool inside = mine < F;
-    const Factor<R> of_gate(gate_b, gate.rank, gate.rank, 1, first, F, me), of_up(up_b, up.rank, up.rank, 1, first, F, me), of_down(down_a, down.rank, 1, F, first, F, me);
-    Sums<R> gate_sums, others, down_sums;
-    Sums<R>& up_sums = R > 8 ? others : gate_sums;
-    const long begin = (long)blockIdx.y * run, end = min(T, begin + run);
-    Eights next_gate(products + mine, 2 * F, begin + me.g, end, inside), next_up(products + F + mine, 2 * F, begin + me.g, end, inside), next_gradient(gradient + mine, F, begin + me.g, end, inside);
-    for (long row = begin; row < end; row += kRows) {
-        Eights gates = next_gate, ups = next_up, gradients = next_gradient;
-        next_gate = Eights(products + mine, 2 * F, row + kRows + me.g, end, inside);
-        next_up = Eights(products + F + mine, 2 * F, row + kRows + me.g, end, inside);
-        next_gradient = Eights(gradient + mine, F, row + kRows + me.g, end, inside);
-        const Between<R> of_rows(gate, row, T, me), of_rows_up(up, row, T, me), of_rows_down(down, row, T, me);
-        const Between<R> ranks = of_rows.across(), ranks_up = of_rows_up.across(), ranks_down = of_rows_down.across();
+    const Factor<R> of_gate(gate_b, gate.rank, gate.rank, 1, part.first, F, me), of_up(up_b, up.rank, up.rank, 1, part.first, F, me), of_down(down_a, down.rank, 1, F, part.first, F, me);
+    Sums<R> gate_sums, up_sums, down_sums;
+    __shared__ __align__(128) typename Stream<3>::Stage stages[kThreads / 32][kStages];
+    Stream<3> stream(stages[threadIdx.x / 32], part, F);
+    stream.of(0, products, 2 * F, part);
+    stream.of(1, products + F, 2 * F, part);
+    stream.of(2, gradient, F, part);
+    for (int stage = 0; stage < kStages - 1; stage++)
+        stream.fetch(stage);
+    bf16* products_at = products + part.row * 2 * F + part.mine;
+    for (int stage = 0; stage * kRows < part.run; stage++, products_at += kRows * 2 * F) {
+        const long row = part.begin + stage * kRows;
+        const int rows = part.rows - stage * kRows;
+        const Between<R> hidden(gate, row, T, me), hidden_up(up, row, T, me), hidden_down(down, row, T, me);
+        stream.next(stage);
+        Fours gates = stream(stage, 0, me), ups = stream(stage, 1, me);
+        const Fours gradients = stream(stage, 2, me);
 #pragma unroll
         for (int j = 0; j < kTiles; j++) {
-            float x[4], y[4], z[4];
-            gates.widened(x, j);
-            ups.widened(y, j);
-            gradients.widened(z, j);
-            of_rows.add_to(x, of_gate, j);
-            of_rows_up.add_to(y, of_up, j);
-            of_rows_down.add_to(z, of_down, j);
+            Columns of_x, of_y, of_z;
 #pragma unroll
-            for (int i = 0; i < 4; i++) {
-                const float s = sigmoid(x[i]), open = x[i] * s, of_x = z[i] * y[i] * s * (1.f + x[i] * (1.f - s)), of_y = z[i] * open;
-                z[i] = open * y[i]; // beyond the last row and column all of them are 0
-                x[i] = of_x;
-                y[i] = of_y;
+            for (int half = 0; half < kHalves; half++) {
+                float x[4], y[4], z[4];
+                gates.widened(x, j, half);
+                ups.widened(y, j, half);
+                gradients.widened(z, j, half);
+                of_gate.add_to(x, hidden, j, half);
+                of_up.add_to(y, hidden_up, j, half);
+                of_down.add_to(z, hidden_down, j, half);
+#pragma unroll
+                for (int i = 0; i < 4; i++) {
+                    const float s = sigmoid(x[i]), open = x[i] * s, to_x = z[i] * y[i] * s * (1.f + x[i] * (1.f - s)), to_y = z[i] * open;
+                    z[i] = open * y[i]; // beyond the last row and column all of them are 0
+                    x[i] = to_x;
+                    y[i] = to_y;
+                }
+                gates.set(j, half, x);
+                ups.set(j, half, y);
+                of_x.set(half, x);
+                of_y.set(half, y);
+                of_z.set(half, z);
             }
-            gates.set(j, x);
-            ups.set(j, y);
-            gate_sums.add(j, false, ranks, gates.two[0][j], gates.two[1][j]);
-            up_sums.add(j, true, ranks_up, ups.two[0][j], ups.two[1][j]);
-            down_sums.add(j, false, ranks_down, both(z[0], z[1]), both(z[2], z[3]));
+            gate_sums.add(j, of_x, hidden);
+            up_sums.add(j, of_y, hidden_up);
+            down_sums.add(j, of_z, hidden_down);
         }
-        gates.put(products + mine, 2 * F, row + me.g, end, inside);
-        ups.put(products + F + mine, 2 * F, row + me.g, end, inside);
+        gates.put(products_at, 2 * F, rows, me);
+        ups.put(products_at + F, 2 * F, rows, me);
     }
     float* own = partial + blockIdx.y * F * (gate.rank + up.rank + down.rank);
-    gate_sums.put(own, false, gate.rank, gate.rank, 1, first, F, me);
-    up_sums.put(own + F * gate.rank, true, up.rank, up.rank, 1, first, F, me);
-    down_sums.put(own + F * (gate.rank + up.rank), false, down.rank, 1, F, first, F, me);
+    gate_sums.put(own, gate.rank, gate.rank, 1, part.first, F, me);
+    up_sums.put(own + F * gate.rank, up.rank, up.rank, 1, part.first, F, me);
+    down_sums.put(own + F * (gate.rank + up.rank), down.rank, 1, F, part.first, F, me);
 }
 
-#define SWIGLU(R) \
-    extern "C" __global__ void __launch_bounds__(kThreads) swiglu_forward_##R(const bf16* products, const bf16* hidden, int stride, int gate_first, int gate_rank, int up_first, int up_rank, \
-                                                                              const float* gate_b, const float* up_b, bf16* result, long T, long F, int run) { \
-        forward<R>(products, {hidden, stride, gate_first, gate_rank}, {hidden, stride, up_first, up_rank}, gate_b, up_b, result, T, F, run); \
+// so many blocks of each at once on a multiprocessor
+#define SWIGLU(R, forwards, backwards) \
+    extern "C" __global__ void __launch_bounds__(kThreads, forwards) swiglu_forward_##R(const bf16* products, const bf16* hidden, int stride, int gate_first, int gate_rank, int up_first, \
+                                                                                        int up_rank, const float* gate_b, const float* up_b, bf16* result, long T, long F, int run) { \
+        forward<R>(products, {hidden + gate_first, stride, gate_rank}, {hidden + up_first, stride, up_rank}, gate_b, up_b, result, T, F, run); \
     } \
-    extern "C" __global__ void __launch_bounds__(kThreads) swiglu_backward_##R(bf16* products, const bf16* hidden, int stride, int gate_first, int gate_rank, int up_first, int up_rank, \
-                                                                               const float* gate_b, const float* up_b, const bf16* gradient, const bf16* down_hidden, int down_stride, \
-                                                                               int down_rank, const float* down_a, float* partial, long T, long F, int run) { \
-        backward<R>(products, {hidden, stride, gate_first, gate_rank}, {hidden, stride, up_first, up_rank}, {down_hidden, down_stride, 0, down_rank}, gate_b, up_b, down_a, gradient, partial, \
+    extern "C" __global__ void __launch_bounds__(kThreads, backwards) swiglu_backward_##R(bf16* products, const bf16* hidden, int stride, int gate_first, int gate_rank, int up_first, int up_rank, \
+                                                                                          const float* gate_b, const float* up_b, const bf16* gradient, const bf16* down_hidden, int down_stride, \
+                                                                                          int down_rank, const float* down_a, float* partial, long T, long F, int run) { \
+        backward<R>(products, {hidden + gate_first, stride, gate_rank}, {hidden + up_first, stride, up_rank}, {down_hidden, down_stride, down_rank}, gate_b, up_b, down_a, gradient, partial, \
                     T, F, run); \
     }
 
-SWIGLU(8)
-SWIGLU(16)
+SWIGLU(8, 6, 3)
+SWIGLU(16, 4, 2)

@@ -16,6 +16,7 @@
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define EMULATED_SHARED(type, name) type* name = reinterpret_cast<type*>(emulated::dynamic_shared)
 
+struct alignas(8) uint2 { unsigned x, y; };
 struct alignas(16) uint4 { unsigned x, y, z, w; };
 struct dim3 { unsigned x, y, z; };
 static dim3 gridDim, blockDim, blockIdx, threadIdx;
@@ -109,6 +110,7 @@ inline void __syncthreads() {
     }
 }
 
+inline void __syncwarp() { emulated::meet("", 1); }
 inline float __shfl_xor_sync(unsigned, float x, int step) { return static_cast<const float*>(emulated::meet(&x, sizeof x))[(threadIdx.x % 32) ^ step]; }
 
 template <class To, class From> inline To same_bits(From x) {
