@@ -5,15 +5,18 @@ namespace FlatPO.Recipes.Trainables;
 
 /// <summary>
 /// Matrices of an arena as products of half-width numbers take them. A float32 number is there twice, rounded, and what the rounding left of it rounded again: both together
-/// are exact to 2⁻¹⁶, so that a perturbation survives which a half-width number alone would round away. They are made anew whenever a pass begins, in place.
+/// are exact to 2⁻¹⁶, so that a perturbation survives which a half-width number alone would round away. They are made anew whenever a pass begins, in place, and lie together: the first pass asks for
+/// them one after the other.
 /// </summary>
 internal sealed class FactorCopies(Arena arena) : IDisposable
 {
     private const uint Threads = 256;
     private const uint BlocksOfRun = 16;
     private const long NumbersOfRun = 5;
+    private const long LargestSlab = 16L << 20;
 
-    private readonly Dictionary<(TrainableTensor First, int Count, Layout Layout, ScalarType Format), Copy> copies = [];
+    private readonly Dictionary<Key, Copy> copies = [];
+    private Slabs? slabs;
     private Tensor? table; // int64 [runs, 5], as the kernel wants it; null until the next refresh where a copy was added
 
     private enum Layout
@@ -78,16 +81,17 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     {
         foreach (Copy copy in copies.Values)
             copy.Dispose();
+        slabs?.Dispose();
         table?.Dispose();
     }
 
     private Tensor Get(Place[] places, (long Rows, long Columns) shape, Layout layout, ScalarType format)
     {
-        var key = (places[0].Matrix, places.Length, layout, format);
-        if (copies.TryGetValue(key, out Copy? known) && known.Places.SequenceEqual(places))
+        Key key = new(places, layout, format);
+        if (copies.TryGetValue(key, out Copy? known))
             return known.Numbers;
-        known?.Dispose();
-        Copy copy = new(places, shape, layout, format);
+        slabs ??= new Slabs(Math.Min(2 * arena.Count, LargestSlab));
+        Copy copy = new(places, layout, slabs.Take(shape.Rows, shape.Columns, format, arena.Device));
         copy.Fill();
         copies[key] = copy;
         table?.Dispose();
@@ -109,19 +113,26 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
     /// <summary>A matrix and where its copy begins.</summary>
     private readonly record struct Place(TrainableTensor Matrix, long Row, long Column);
 
+    /// <summary>The same matrices at the same places of a copy in a format.</summary>
+    private readonly record struct Key(Place[] Places, Layout Layout, ScalarType Format)
+    {
+        public bool Equals(Key other) => Layout == other.Layout && Format == other.Format && Places.AsSpan().SequenceEqual(other.Places);
+
+        public override int GetHashCode() => HashCode.Combine(Places[0], Places.Length, Layout, Format);
+    }
+
     private sealed class Copy : IDisposable
     {
         private readonly Layout layout;
+        private readonly Place[] places;
         private readonly (Tensor Source, Tensor Rounded, Tensor Lacking)[] parts;
 
-        internal Copy(Place[] places, (long Rows, long Columns) shape, Layout layout, ScalarType format)
+        /// <summary>Over numbers that are 0.</summary>
+        internal Copy(Place[] places, Layout layout, Tensor numbers)
         {
-            (Places, this.layout) = (places, layout);
-            Numbers = zeros([shape.Rows, shape.Columns], format, places[0].Matrix.Value.device).DetachFromDisposeScope();
+            (this.places, this.layout, Numbers) = (places, layout, numbers);
             parts = [.. places.Select(place => (Own(place.Matrix.Value), Part(place, 0), Part(place, 1)))];
         }
-
-        internal Place[] Places { get; }
 
         internal Tensor Numbers { get; }
 
@@ -140,7 +151,7 @@ internal sealed class FactorCopies(Arena arena) : IDisposable
         /// For each source: where it begins in the arena, its numbers, the width of its rows where what they lack stands beside them (else 0), how far its copy's rows are apart, and the address of its
         /// copy.
         /// </summary>
-        internal IEnumerable<long> Runs(Arena arena) => Places.Zip(parts).SelectMany(pair => (long[])
+        internal IEnumerable<long> Runs(Arena arena) => places.Zip(parts).SelectMany(pair => (long[])
             [arena.OffsetOf(pair.First.Matrix), pair.First.Matrix.Count, layout == Layout.Below ? 0 : pair.First.Matrix.Shape[1], Numbers.size(1), ForeignMemory.Address(pair.Second.Rounded)]);
 
         public void Dispose()
