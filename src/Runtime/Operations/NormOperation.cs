@@ -100,10 +100,10 @@ internal sealed class NormOperation : Operation
     // null where rows are too long for the kernel
     private Tensor[]? Launched(Tensor x, Tensor? delta)
     {
+        if (Rows.Of(x, KernelFormat.Pack(x.size(-1), x, delta, weight, bias)) is not { } rows)
+            return null;
         Tensor y = empty_like(x);
         Tensor? sum = delta is null ? null : empty_like(x);
-        if (Rows.Of(x, KernelFormat.Pack(x.size(-1), x, delta, weight, bias, y, sum)) is not { } rows)
-            return null;
         normed = Keep(sum ?? x);
         if (WantsGradient)
         {
@@ -116,9 +116,9 @@ internal sealed class NormOperation : Operation
 
     private Tensor? Launched(Tensor ofNormed, Tensor? ofSum, Tensor scales)
     {
-        Tensor gradient = empty_like(ofNormed);
-        if (Rows.Of(normed, KernelFormat.Pack(normed.size(-1), ofNormed, ofSum, normed, weight, gradient)) is not { } rows)
+        if (Rows.Of(normed, KernelFormat.Pack(normed.size(-1), ofNormed, ofSum, normed, weight)) is not { } rows)
             return null;
+        Tensor gradient = empty_like(ofNormed);
         rows.Launch(Function("backward", normed, rows), ofNormed, ofSum, normed, weight, means, scales, gradient, rows.Count, rows.Length, rows.Threads);
         return gradient;
     }

@@ -26,7 +26,6 @@ inline unsigned transposed(unsigned rows) {
     return emulated::half(warp[2 * t * 4 + g / 2], g % 2) | emulated::half(warp[(2 * t + 1) * 4 + g / 2], g % 2) << 16;
 }
 
-
 inline void copy_later(uint4* shared, const void* source, bool inside) { inside ? (void)memcpy(shared, source, sizeof *shared) : (void)memset(shared, 0, sizeof *shared); }
 inline void close_group() {}
 template <int N> inline void await_groups() {}
