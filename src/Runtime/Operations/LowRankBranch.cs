@@ -85,9 +85,9 @@ internal sealed class LowRankBranch
     {
         using var scope = NewDisposeScope();
         Tensor[] each = diagonal is null
-            ? [.. Split(hidden).Zip(members, (own, member) => Ops.WideProduct(Of(gradient, member).t(), own))]
-            : [.. Split(Ops.WideProduct(gradient.t(), hidden)).Zip(members, (all, member) => all.narrow(0, member.First, member.B.size(0)))]; // [out, parts · rank]
-        return [.. each.Zip(members, (both, member) => both.narrow(1, 0, RankOf(member)).MoveToOuterDisposeScope())];
+            ? [.. Split(hidden).Zip(members, (own, member) => Ops.WideProduct(Of(gradient, member).t(), own.narrow(1, 0, RankOf(member))))]
+            : [.. Split(Ops.WideProduct(gradient.t(), hidden)).Zip(members, (all, member) => all.narrow(0, member.First, member.B.size(0)).narrow(1, 0, RankOf(member)))];
+        return [.. each.Select(own => own.MoveToOuterDisposeScope())];
     }
 
     /// <summary>The parts of [T, parts · Σ rank] that belong to each member.</summary>

@@ -18,7 +18,7 @@ internal sealed record GateBranches(LowRankBranch? Inner, LowRankBranch? Outer, 
 /// </summary>
 internal sealed class SwiGlu(GateBranches branches)
 {
-    private const uint Threads = 128, Columns = 128; // of a block, as in swiglu.cu
+    private const uint Threads = 128, Columns = 128; // of a block, as in tiles.cuh
     private const long LargestRank = 16, Packed = 8, Rows = 16, Runs = 16;
 
     private readonly LowRankBranch? inner = branches.Inner;
