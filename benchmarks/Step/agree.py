@@ -5,7 +5,7 @@ usage: agree.py ONE.jsonl OTHER.jsonl
 For each case, shape and method both have: how far losses of the first twenty steps are apart, as a share of the loss, and at how many of them the same tensors were perturbed. SAM perturbs all of them.
 Needs nothing but the standard library.
 """
-import json, sys
+import argparse, json
 
 
 def traces(path):
@@ -25,7 +25,13 @@ def apart(one, other, field):
 
 
 def main():
-    one, other = map(traces, sys.argv[1:3])
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("one")
+    options.add_argument("other")
+    asked = options.parse_args()
+    one, other = traces(asked.one), traces(asked.other)
+    if not one.keys() & other.keys():
+        raise SystemExit(f"{asked.one} and {asked.other} have no case, shape and method in common; both must come from runs with --trace")
     print("| case | rows × tokens | method | losses apart | perturbed losses apart | same tensors |\n|---|---|---|---|---|---|")
     for at in (at for at in one if at in other):
         case, rows, tokens, method = at
@@ -34,4 +40,4 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()
