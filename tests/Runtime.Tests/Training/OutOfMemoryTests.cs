@@ -76,7 +76,7 @@ public sealed class OutOfMemoryTests
         Assert.Equal("FPO2103", error.Id);
         Assert.Contains("ran out of memory on cuda", error.Message);
         Assert.Equal(before, adapted.Arena.Values.cpu().Bits());
-        Assert.True(allocator.OnDevice().Free >= Left / 2);
+        Assert.InRange(allocator.OnDevice().Free, Left / 2, 2 * Left); // what libraries gave back by the way is no fault
 
         TrainingReport report = Train(adapted, new TrainingLoop { BatchSize = 4 }, Adapted.Examples(16), adapted.Backbone.Loss);
         Assert.All(report.Steps, step => Assert.True(double.IsFinite(step.Loss)));
